@@ -1,0 +1,41 @@
+"""Bahdanau attention for Keras: a layer, a translator, and its exports.
+
+The public names load at first use, so that importing the package costs nothing and the light parts
+(the command's help, the LiteRT runtime) need neither Keras nor TensorFlow.
+"""
+
+import importlib
+
+from keras_bahdanau.registration import register_with_keras
+from keras_bahdanau.version import __version__ as __version__
+
+_PUBLIC = {
+    "AttentionCell": "keras_bahdanau.recurrent",
+    "AttentionRNN": "keras_bahdanau.recurrent",
+    "BahdanauAttention": "keras_bahdanau.layers",
+    "InputError": "keras_bahdanau.errors",
+    "Translation": "keras_bahdanau.translation",
+    "Translator": "keras_bahdanau.translator",
+}
+_KERAS_CLASSES = ("AttentionCell", "AttentionRNN", "BahdanauAttention", "Translator")
+_MODULES = ("export", "layers", "models", "recurrent", "search", "text", "training")
+
+__all__ = ["__version__", *_PUBLIC, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        if name in _KERAS_CLASSES:
+            # Before the module that wants it, so that Keras learns all classes, not this one only.
+            importlib.import_module("keras")
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"keras_bahdanau.{name}")
+    raise AttributeError(f"module 'keras_bahdanau' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)
+
+
+register_with_keras()

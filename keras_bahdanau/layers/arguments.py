@@ -1,0 +1,60 @@
+"""Checks of layer arguments: each says what was expected and what was received."""
+
+import keras
+
+
+def check_positive_integer(name, value):
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value}")
+    return value
+
+
+def check_rate(name, value):
+    if not 0 <= value < 1:
+        raise ValueError(f"Argument `{name}` must be in the range [0, 1). Received: {name}={value}")
+    return value
+
+
+def check_attention_shapes(query_shape, value_shape, key_shape=None):
+    """Raises ValueError unless query, value and key can meet in one attention."""
+    received = f"Received: query.shape={tuple(query_shape)}, value.shape={tuple(value_shape)}"
+    if len(query_shape) not in (2, 3):
+        raise ValueError(
+            "Expected `query` of shape (batch_size, query_dim) or "
+            f"(batch_size, query_length, query_dim). {received}"
+        )
+    if len(value_shape) != 3:
+        raise ValueError(
+            f"Expected `value` of shape (batch_size, value_length, value_dim). {received}"
+        )
+    if query_shape[-1] is None or value_shape[-1] is None:
+        raise ValueError(f"The last dimension of `query` and `value` must be known. {received}")
+    if not same_size(query_shape[0], value_shape[0]):
+        raise ValueError(f"`query` and `value` must have the same batch size. {received}")
+    if key_shape is not None:
+        fits = len(key_shape) == 3 and all(
+            same_size(key_shape[axis], value_shape[axis]) for axis in (0, 1)
+        )
+        if not fits:
+            raise ValueError(
+                "Expected `key` (or `keys`) of shape (batch_size, value_length, dim). "
+                f"{received}, key.shape={tuple(key_shape)}"
+            )
+
+
+def check_mask(name, mask, shape):
+    """Raises ValueError unless `mask` is None or a bool tensor of the shape `shape`."""
+    if mask is None:
+        return
+    dtype = keras.backend.standardize_dtype(mask.dtype)
+    fits = len(mask.shape) == len(shape) and all(map(same_size, mask.shape, shape))
+    if dtype != "bool" or not fits:
+        raise ValueError(
+            f"Expected `{name}` to be a bool tensor of shape {tuple(shape)}. "
+            f"Received: dtype={dtype}, shape={tuple(mask.shape)}"
+        )
+
+
+def same_size(first, second):
+    """Whether two dimensions agree; one that is not known yet agrees with all."""
+    return not isinstance(first, int) or not isinstance(second, int) or first == second

@@ -1,0 +1,25 @@
+"""The softmax of attention: nothing on padding, zeros where all is padding."""
+
+from keras import backend, ops
+
+
+def masked_softmax(scores, mask=None):
+    """Softmax over the last axis with zero weight where `mask` is False.
+
+    It is computed in float32 at least, because float16 rounds small weights away.
+
+    Args:
+        scores: float tensor of shape `(..., value_length)`.
+        mask: bool tensor that broadcasts to the shape of `scores`, or `None`.
+
+    Returns:
+        Tensor of the shape and dtype of `scores`. A row whose mask is False everywhere is zero.
+    """
+    dtype = backend.standardize_dtype(scores.dtype)
+    if dtype in ("float16", "bfloat16"):
+        scores = ops.cast(scores, "float32")
+    if mask is None:
+        return ops.cast(ops.softmax(scores, axis=-1), dtype)
+    # Finite, so that a row without any position gives numbers (wiped out below) and not NaN.
+    weights = ops.softmax(ops.where(mask, scores, -1e9), axis=-1)
+    return ops.cast(ops.where(mask, weights, 0.0), dtype)

@@ -1,0 +1,218 @@
+"""The decoder: attends to the memory and predicts the next token."""
+
+import keras
+
+from keras_bahdanau.layers import BahdanauAttention
+from keras_bahdanau.layers.arguments import check_positive_integer, check_rate
+from keras_bahdanau.models.cells import stacked_cell, uniform_initializer
+from keras_bahdanau.models.decoder_start import decoder_start
+from keras_bahdanau.recurrent import AttentionRNN
+
+
+@keras.saving.register_keras_serializable(package="keras_bahdanau")
+class Decoder(keras.Model):
+    """Recurrent decoder with additive attention, a functional model.
+
+    One model serves teacher forcing (`target_length` tokens at once) and generation (one token at
+    a time): the recurrent states come in as `initial_state` and go out as `states`.
+
+    At step i, from the previous token y_{i-1} and the previous state s_{i-1} (Bahdanau et al.
+    2015, appendix A.2.2; with `order="after"` the attention reads s_i instead):
+
+        c_i = attention(s_{i-1}, memory)
+        s_i = cell([E y_{i-1}; c_i], s_{i-1})
+        t_i = tanh(W_t [s_i; c_i; E y_{i-1}] + b_t)     deep output; the paper has maxout here
+        p(y_i) = softmax(t_i E^T + b)                   with `tie_embeddings`; else softmax(W_o t_i + b)
+
+    Args:
+        vocabulary_size: positive integer.
+        memory_dim: width of the memory, and of the encoder's state.
+        embedding_dim: width of the target embedding E.
+        units: width of the recurrent state.
+        attention_units: width of the attention's projections.
+        readout_units: width of the deep output t_i; `None` for `embedding_dim`, which
+            `tie_embeddings` requires.
+        num_layers: number of stacked cells; the topmost state is the query.
+        cell: `"gru"` or `"lstm"`.
+        order: `"before"` or `"after"`: see `AttentionCell`.
+        tie_embeddings: whether E is the output matrix too (Press and Wolf 2017,
+            https://arxiv.org/abs/1608.05859).
+        dropout: rate on the embeddings, between stacked cells and on the deep output.
+        recurrent_dropout: rate on the recurrent connections.
+        attention_dropout: rate at which memory positions are left out of the contexts.
+        initializer_range: weights start uniform in [-initializer_range, initializer_range].
+
+    Inputs:
+        dict of `target_in_ids`, integer tensor of shape `(batch_size, target_length)`, the
+        previous tokens, first the start token; `memory` and `memory_mask` from the encoder;
+        `keys` and `initial_state` from `start`, or the latter from the `states` of the call before.
+
+    Outputs:
+        dict of `logits`, float32 tensor of shape `(batch_size, target_length, vocabulary_size)`;
+        `states`, the structure of `initial_state`; `attention_scores`, float tensor of shape
+        `(batch_size, target_length, source_length)`, zero on padding.
+
+    Raises:
+        ValueError: an argument is out of its range; `tie_embeddings` with a readout of another
+            width than the embedding.
+
+    Reference: https://arxiv.org/abs/1409.0473, appendix A.2.2.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        memory_dim,
+        embedding_dim=256,
+        units=512,
+        attention_units=256,
+        readout_units=None,
+        num_layers=1,
+        cell="gru",
+        order="before",
+        tie_embeddings=True,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        attention_dropout=0.0,
+        initializer_range=0.1,
+        **kwargs,
+    ):
+        readout_units = embedding_dim if readout_units is None else readout_units
+        sizes = {
+            "vocabulary_size": vocabulary_size,
+            "memory_dim": memory_dim,
+            "embedding_dim": embedding_dim,
+            "units": units,
+            "readout_units": readout_units,
+            "num_layers": num_layers,
+        }
+        for name, size in sizes.items():
+            check_positive_integer(name, size)
+        check_rate("dropout", dropout)
+        check_rate("recurrent_dropout", recurrent_dropout)
+        if tie_embeddings and readout_units != embedding_dim:
+            raise ValueError(
+                "With `tie_embeddings`, `readout_units` must equal `embedding_dim`. Received: "
+                f"readout_units={readout_units}, embedding_dim={embedding_dim}"
+            )
+
+        # Layers.
+        embedding = keras.layers.ReversibleEmbedding(
+            vocabulary_size,
+            embedding_dim,
+            embeddings_initializer=uniform_initializer(initializer_range),
+            reverse_dtype="float32",
+            name="target_embedding",
+        )
+        attention_rnn = AttentionRNN(
+            stacked_cell(
+                cell,
+                units,
+                num_layers,
+                initializer_range=initializer_range,
+                recurrent_dropout=recurrent_dropout,
+                dropout=dropout,
+            ),
+            BahdanauAttention(
+                attention_units,
+                dropout=attention_dropout,
+                kernel_initializer=uniform_initializer(initializer_range),
+                name="attention",
+            ),
+            order=order,
+            name="attention_rnn",
+        )
+        attention_rnn.build((None, None, embedding_dim), (None, None, memory_dim))
+        readout = keras.layers.Dense(
+            readout_units,
+            activation="tanh",
+            kernel_initializer=uniform_initializer(initializer_range),
+            name="readout",
+        )
+        output = keras.layers.Dense(
+            vocabulary_size,
+            kernel_initializer=uniform_initializer(initializer_range),
+            dtype="float32",
+            name="output",
+        )
+
+        # Functional model.
+        target_in_ids = keras.Input((None,), dtype="int32", name="target_in_ids")
+        memory = keras.Input((None, memory_dim), name="memory")
+        memory_mask = keras.Input((None,), dtype="bool", name="memory_mask")
+        keys = keras.Input((None, attention_units), name="keys")
+        initial_state = [
+            keras.Input((size,), name=f"state_{index}")
+            for index, size in enumerate(attention_rnn.attention_cell.recurrent_state_size)
+        ]
+        embedded = keras.layers.Dropout(dropout)(embedding(target_in_ids))
+        outputs, contexts, attention_scores, states = attention_rnn(
+            embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=initial_state
+        )
+        deep_output = readout(
+            keras.layers.Concatenate(name="readout_inputs")([outputs, contexts, embedded])
+        )
+        deep_output = keras.layers.Dropout(dropout)(deep_output)
+        logits = embedding(deep_output, reverse=True) if tie_embeddings else output(deep_output)
+        super().__init__(
+            inputs={
+                "target_in_ids": target_in_ids,
+                "memory": memory,
+                "memory_mask": memory_mask,
+                "keys": keys,
+                "initial_state": initial_state,
+            },
+            outputs={"logits": logits, "states": states, "attention_scores": attention_scores},
+            **kwargs,
+        )
+        self.start_model = decoder_start(attention_rnn, memory_dim, initializer_range)
+
+        # Config.
+        self.vocabulary_size = vocabulary_size
+        self.memory_dim = memory_dim
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.attention_units = attention_units
+        self.readout_units = readout_units
+        self.num_layers = num_layers
+        self.cell = cell
+        self.order = order
+        self.tie_embeddings = tie_embeddings
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.attention_dropout = attention_dropout
+        self.initializer_range = initializer_range
+
+    def start(self, memory, encoder_state):
+        """What the first step needs, computed once for each source text.
+
+        Args:
+            memory: tensor of shape `(batch_size, source_length, memory_dim)`.
+            encoder_state: tensor of shape `(batch_size, memory_dim)`.
+
+        Returns:
+            dict of `keys`, tensor of shape `(batch_size, source_length, attention_units)`, and
+            `initial_state`, a list of tensors of shape `(batch_size, units)`: each is
+            tanh(W encoder_state + b) (the paper's appendix A.2.2, from both directions).
+        """
+        return self.start_model({"memory": memory, "encoder_state": encoder_state})
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "vocabulary_size": self.vocabulary_size,
+            "memory_dim": self.memory_dim,
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "attention_units": self.attention_units,
+            "readout_units": self.readout_units,
+            "num_layers": self.num_layers,
+            "cell": self.cell,
+            "order": self.order,
+            "tie_embeddings": self.tie_embeddings,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "attention_dropout": self.attention_dropout,
+            "initializer_range": self.initializer_range,
+        }

@@ -1,0 +1,131 @@
+"""The encoder: one annotation per source token."""
+
+import keras
+from keras import ops
+
+from keras_bahdanau.layers.arguments import check_positive_integer, check_rate
+from keras_bahdanau.models.cells import recurrent_layer, uniform_initializer
+
+
+@keras.saving.register_keras_serializable(package="keras_bahdanau")
+class Encoder(keras.Model):
+    """Bidirectional recurrent encoder, a functional model.
+
+    The annotation of source token j is h_j = [forward state at j; backward state at j]
+    (Bahdanau et al. 2015, equation 7 and section 3.2), from the last of `num_layers` layers.
+
+    Args:
+        vocabulary_size: positive integer.
+        embedding_dim: width of the source embedding.
+        units: width of the recurrent state in each direction.
+        num_layers: number of bidirectional layers.
+        cell: `"gru"` or `"lstm"`.
+        dropout: rate on the embeddings, between layers and on the memory.
+        recurrent_dropout: rate on the recurrent connections.
+        initializer_range: weights start uniform in [-initializer_range, initializer_range].
+        pad_id: the id of padding. It is masked: more padding never changes an answer.
+
+    Inputs:
+        `source_ids`: integer tensor of shape `(batch_size, source_length)`.
+
+    Outputs:
+        dict of `memory`, float tensor of shape `(batch_size, source_length, 2 * units)`, zero on
+        padding; `memory_mask`, bool tensor of shape `(batch_size, source_length)`, True on real
+        tokens; `encoder_state`, float tensor of shape `(batch_size, 2 * units)`: the last forward and the
+        last backward state, side by side.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Reference: https://arxiv.org/abs/1409.0473, section 3.2.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_dim=256,
+        units=256,
+        num_layers=1,
+        cell="gru",
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        initializer_range=0.1,
+        pad_id=0,
+        **kwargs,
+    ):
+        sizes = {
+            "vocabulary_size": vocabulary_size,
+            "embedding_dim": embedding_dim,
+            "units": units,
+            "num_layers": num_layers,
+        }
+        for name, size in sizes.items():
+            check_positive_integer(name, size)
+        check_rate("dropout", dropout)
+        check_rate("recurrent_dropout", recurrent_dropout)
+
+        # Layers.
+        embedding = keras.layers.Embedding(
+            vocabulary_size,
+            embedding_dim,
+            embeddings_initializer=uniform_initializer(initializer_range),
+            name="source_embedding",
+        )
+        layers = [
+            keras.layers.Bidirectional(
+                recurrent_layer(
+                    cell,
+                    units,
+                    initializer_range=initializer_range,
+                    recurrent_dropout=recurrent_dropout,
+                    name=f"recurrent_{index}",
+                ),
+                name=f"bidirectional_{index}",
+            )
+            for index in range(num_layers)
+        ]
+
+        # Functional model.
+        source_ids = keras.Input((None,), dtype="int32", name="source_ids")
+        memory_mask = ops.not_equal(source_ids, pad_id)
+        memory = keras.layers.Dropout(dropout)(embedding(source_ids))
+        for layer in layers:
+            memory, *states = layer(memory, mask=memory_mask)
+            memory = keras.layers.Dropout(dropout)(memory)
+        forward_state, backward_state = states[0], states[len(states) // 2]
+        memory = memory * ops.expand_dims(ops.cast(memory_mask, memory.dtype), -1)
+        super().__init__(
+            inputs=source_ids,
+            outputs={
+                "memory": memory,
+                "memory_mask": memory_mask,
+                "encoder_state": ops.concatenate([forward_state, backward_state], axis=-1),
+            },
+            **kwargs,
+        )
+
+        # Config.
+        self.vocabulary_size = vocabulary_size
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.num_layers = num_layers
+        self.cell = cell
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.initializer_range = initializer_range
+        self.pad_id = pad_id
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "vocabulary_size": self.vocabulary_size,
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "cell": self.cell,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "initializer_range": self.initializer_range,
+            "pad_id": self.pad_id,
+        }
