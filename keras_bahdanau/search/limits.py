@@ -1,0 +1,91 @@
+"""Lengths and tokens that a search may return, and the checks of a search's arguments."""
+
+from keras import ops, tree
+
+# The length of a hypothesis that has not ended yet: larger than any `max_length`.
+UNFINISHED = 2**30
+
+
+def batch_size_of(initial_states):
+    """Returns the leading dimension of `initial_states`, an int or (in a graph) a tensor."""
+    states = tree.flatten(initial_states)
+    if not states:
+        raise ValueError(
+            "Argument `initial_states` must hold at least one tensor, whose first dimension is "
+            f"the batch. Received: initial_states={initial_states}"
+        )
+    return ops.shape(states[0])[0]
+
+
+def length_limits(max_length, batch_size):
+    """Returns `max_length` for each sentence, and the largest of them (at least 1).
+
+    Args:
+        max_length: a positive int, or an int tensor of shape `(batch_size,)`.
+        batch_size: int or scalar int tensor.
+
+    Returns:
+        An int32 tensor of shape `(batch_size,)`, and an int or a scalar int32 tensor.
+    """
+    if isinstance(max_length, int):
+        check_at_least("max_length", max_length, 1)
+        longest = max_length
+    else:
+        max_length = ops.cast(ops.convert_to_tensor(max_length), "int32")
+        longest = ops.maximum(ops.max(max_length), 1)
+    return ops.broadcast_to(ops.cast(max_length, "int32"), (batch_size,)), longest
+
+
+def suppression(suppressed_ids, end_id, min_length):
+    """Returns a function from a position to the ids that must not be generated there.
+
+    Args:
+        suppressed_ids: sequence of ints, suppressed everywhere.
+        end_id: int, suppressed at the first `min_length` positions too.
+        min_length: int.
+
+    Returns:
+        A function of a position, the number of tokens generated before; it returns an int32
+        tensor of shape `(n,)`, or `None` when nothing is ever suppressed.
+    """
+    check_at_least("min_length", min_length, 0)
+    ids = sorted({int(token_id) for token_id in suppressed_ids})
+    if ids and ids[0] < 0:
+        raise ValueError(
+            f"Argument `suppressed_ids` must hold token ids from 0 on. Received: {ids}"
+        )
+    if not min_length or end_id in ids:
+        return lambda position: ops.convert_to_tensor(ids, dtype="int32") if ids else None
+    early = [*ids, end_id]
+    # -1 is no token: the vector keeps its length.
+    late = [*ids, -1]
+    return lambda position: ops.where(
+        position < min_length,
+        ops.convert_to_tensor(early, dtype="int32"),
+        ops.convert_to_tensor(late, dtype="int32"),
+    )
+
+
+def lengths_after(lengths, token_ids, position, end_id, limits):
+    """Returns the lengths after a token was added at `position`.
+
+    Args:
+        lengths: int32 tensor of shape `(rows,)`, `UNFINISHED` for hypotheses that grow.
+        token_ids: int32 tensor of shape `(rows,)`, the tokens added.
+        position: int or scalar int tensor.
+        end_id: int.
+        limits: int32 tensor of shape `(rows,)`, the largest lengths allowed.
+
+    Returns:
+        int32 tensor of shape `(rows,)`: hypotheses that ended earlier keep their length.
+    """
+    ended = ops.logical_or(token_ids == end_id, limits <= position + 1)
+    return ops.where(ended, ops.minimum(lengths, position + 1), lengths)
+
+
+def check_at_least(name, value, least):
+    """Raises a `ValueError` unless `value` is an int of at least `least`."""
+    if not isinstance(value, int) or value < least:
+        raise ValueError(
+            f"Argument `{name}` must be an integer of at least {least}. Received: {name}={value}"
+        )
