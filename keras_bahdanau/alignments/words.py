@@ -1,0 +1,100 @@
+"""From attention between SentencePiece pieces to attention between words."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+WORD_START = "\u2581"
+END_WORD = "</s>"
+
+# Scripts that put no spaces between words: there a piece is the best word that we have.
+_SPACELESS_SCRIPTS = (
+    *("CJK", "IDEOGRAPHIC", "FULLWIDTH", "HIRAGANA", "KATAKANA"),
+    *("THAI", "LAO", "KHMER", "MYANMAR"),
+)
+
+
+def merge_pieces(pieces: Sequence[str]) -> tuple[list[str], list[list[int]]]:
+    """Joins SentencePiece pieces to the words that they spell.
+
+    A piece that begins with the mark "\u2581" opens a word, and so do the first piece and the end
+    piece `</s>`. Within scripts without spaces (Chinese, Japanese, Thai, ...) every piece does,
+    because all of a sentence would be one word otherwise.
+
+    Args:
+        pieces: pieces in the order of the text.
+
+    Returns:
+        The words without their marks, and for each word the indices of its pieces. Every index
+        occurs exactly once.
+    """
+    groups: list[list[int]] = []
+    for index, piece in enumerate(pieces):
+        if index == 0 or _opens_word(piece, pieces[index - 1]):
+            groups.append([index])
+        else:
+            groups[-1].append(index)
+    texts = ("".join(pieces[index] for index in group) for group in groups)
+    # A mark that no letter follows stays visible, since an empty word could not be pointed at.
+    return [text.replace(WORD_START, " ").strip() or WORD_START for text in texts], groups
+
+
+def word_attention(
+    attention: np.ndarray, source_pieces: Sequence[str], target_pieces: Sequence[str]
+) -> tuple[list[str], list[str], np.ndarray]:
+    """Merges attention weights between pieces to weights between words.
+
+    The columns of a source word are summed (it received all of them) and the rows of a target word
+    are averaged (it is one word that looked once), so rows keep summing to at most 1.
+
+    The end of a sentence is a word of its own, `</s>`: either the pieces contain it as their last,
+    or `attention` has one row or column more than there are pieces, which is then the end.
+
+    Args:
+        attention: array of shape `(target_length, source_length)`.
+        source_pieces: `source_length` pieces, or one fewer when they leave out the end piece.
+        target_pieces: `target_length` pieces, or one fewer when they leave out the end piece.
+
+    Returns:
+        `(source_words, target_words, weights)`, with weights float32 of shape
+        `(target_words, source_words)`.
+    """
+    attention = np.asarray(attention, dtype=np.float32)
+    if attention.ndim != 2:
+        raise ValueError(
+            "Argument `attention` must have the shape (target_length, source_length). "
+            f"Received: shape {attention.shape}"
+        )
+    target_pieces = _with_end(target_pieces, attention.shape[0], "target_pieces", "rows")
+    source_pieces = _with_end(source_pieces, attention.shape[1], "source_pieces", "columns")
+    source_words, source_groups = merge_pieces(source_pieces)
+    target_words, target_groups = merge_pieces(target_pieces)
+    weights = np.zeros((len(target_groups), len(source_groups)), np.float32)
+    for row, target_group in enumerate(target_groups):
+        mean = attention[target_group].mean(axis=0)
+        weights[row] = [mean[source_group].sum() for source_group in source_groups]
+    return source_words, target_words, weights
+
+
+def _opens_word(piece: str, previous: str) -> bool:
+    if piece.startswith(WORD_START) or END_WORD in (piece, previous):
+        return True
+    if previous == WORD_START or not piece or not previous:
+        return False
+    return _is_spaceless(piece[0]) and _is_spaceless(previous[-1])
+
+
+def _is_spaceless(character: str) -> bool:
+    return unicodedata.name(character, "").startswith(_SPACELESS_SCRIPTS)
+
+
+def _with_end(pieces: Sequence[str], length: int, name: str, axis: str) -> list[str]:
+    if length == len(pieces) + 1:
+        return [*pieces, END_WORD]
+    if length != len(pieces):
+        raise ValueError(
+            f"Argument `attention` must have as many {axis} as there are `{name}`, or one more for "
+            f"the end of the sentence. Received: {length} {axis}, {len(pieces)} pieces"
+        )
+    return list(pieces)
