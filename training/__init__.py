@@ -1,0 +1,1 @@
+"""Training: corpora, the input pipeline, the training loop and evaluation."""

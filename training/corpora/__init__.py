@@ -1,0 +1,1 @@
+"""Parallel text: files of the user's own, named downloads and the built-in corpus."""
