@@ -1,0 +1,7 @@
+"""`python -m keras_bahdanau` is the command `keras-bahdanau`."""
+
+import sys
+
+from keras_bahdanau.command_line import main
+
+sys.exit(main())

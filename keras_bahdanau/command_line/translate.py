@@ -1,0 +1,82 @@
+"""`keras-bahdanau translate`."""
+
+import sys
+
+from keras_bahdanau.command_line.lines import blocks, print_line, standard_input_lines
+from keras_bahdanau.command_line.parser import (
+    add_search_arguments,
+    positive_integer,
+    search_options,
+)
+from keras_bahdanau.errors import InputError
+
+DESCRIPTION = """\
+Translate texts, or the lines of standard input. Each input line gives one output line, in the
+same order; an empty line stays empty. With --n-best, the translations of a line are separated by
+tabs, best first. A line longer than the model's limit is cut at sentence ends (else at spaces),
+translated part by part and joined.
+
+MODEL is a trained model directory, an exported SavedModel version directory, or a .tflite file
+(or its directory) beside its tokenizer.
+"""
+EPILOG = """\
+examples:
+  keras-bahdanau translate my-model "A dog runs over the grass."
+  keras-bahdanau translate my-model < source.txt > translated.txt
+  keras-bahdanau translate my-model --alignments attention.html "A dog runs over the grass."
+  keras-bahdanau translate my-model/saved-model/1 "A dog runs over the grass."
+  keras-bahdanau translate my-model/litert/translator.tflite "A dog runs over the grass."
+"""
+# Lines read before they are translated: enough to batch by length, little to wait for.
+BLOCK = 1024
+
+
+def add_arguments(parser):
+    parser.add_argument("model", metavar="MODEL", help="what to translate with")
+    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts; none: standard input")
+    add_search_arguments(parser)
+    parser.add_argument(
+        "--n-best", type=positive_integer, default=1, help="translations of each text"
+    )
+    parser.add_argument(
+        "--alignments",
+        metavar="FILE",
+        help="write what the model attended to: a heat map (.png) or a page to hover (.html)",
+    )
+
+
+def run(arguments):
+    from keras_bahdanau.alignments import check_alignments_path, write_alignments
+    from keras_bahdanau.command_line.pictures import alignment_of
+
+    if arguments.n_best > arguments.beam_width:
+        raise InputError(
+            f"Expected --n-best of at most --beam-width {arguments.beam_width}. "
+            f"Received: {arguments.n_best}"
+        )
+    if arguments.alignments:
+        check_alignments_path(arguments.alignments)
+
+    from keras_bahdanau.command_line.models import open_translator
+
+    translator = open_translator(arguments.model)
+    options = {**search_options(arguments), "n_best": arguments.n_best}
+    if arguments.alignments:
+        options["return_alignments"] = True
+    alignments, number_split = [], 0
+    for texts in blocks(arguments.texts or standard_input_lines(), BLOCK):
+        translations, split_here = translator.translate_n_best(texts, **options)
+        for ranked in translations:
+            print_line("\t".join(translation.text for translation in ranked))
+        number_split += split_here
+        if arguments.alignments:
+            alignments += [alignment_of(ranked[0]) for ranked in translations]
+    if number_split:
+        print(
+            f"note: {number_split} of the lines were longer than the model's limit of "
+            f"{translator.max_length} pieces and were translated in parts",
+            file=sys.stderr,
+        )
+    if arguments.alignments:
+        write_alignments(arguments.alignments, alignments)
+        print(f"alignments: {arguments.alignments}", file=sys.stderr)

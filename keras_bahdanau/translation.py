@@ -1,0 +1,55 @@
+"""What a translator returns for one text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of one text.
+
+    Attributes:
+        text: the translation.
+        log_probability: sum of the natural logarithms of its tokens' probabilities, the end token
+            included.
+        source_pieces: the S pieces of the source, the end token included.
+        target_pieces: the T pieces of the translation, the end token included where it was
+            generated.
+        attention: float array of shape `(T, S)`: the weight of each source piece for each target
+            piece; `None` where it was not asked for.
+    """
+
+    text: str
+    log_probability: float
+    source_pieces: tuple[str, ...] = ()
+    target_pieces: tuple[str, ...] = ()
+    attention: np.ndarray | None = None
+
+
+BLANK = Translation("", 0.0, attention=np.zeros((0, 0), "float32"))
+
+
+def join_translations(parts: Sequence[Translation]) -> Translation:
+    """The translation of a text that was translated part by part.
+
+    The texts are joined by spaces and the log-probabilities add up; no weight goes from one part
+    to another.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    attention = None
+    if all(part.attention is not None for part in parts):
+        shapes = np.array([part.attention.shape for part in parts])
+        attention = np.zeros(shapes.sum(axis=0), dtype="float32")
+        ends = shapes.cumsum(axis=0)
+        for part, (rows, columns), (row, column) in zip(parts, shapes, ends, strict=True):
+            attention[row - rows : row, column - columns : column] = part.attention
+    return Translation(
+        text=" ".join(part.text for part in parts if part.text),
+        log_probability=sum(part.log_probability for part in parts),
+        source_pieces=sum((part.source_pieces for part in parts), ()),
+        target_pieces=sum((part.target_pieces for part in parts), ()),
+        attention=attention,
+    )

@@ -1,0 +1,227 @@
+"""A trained model with its tokenizer: text in, text out."""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_bahdanau import generation
+from keras_bahdanau.compiled import compile_for_ids
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import atomic_path
+from keras_bahdanau.long_texts import translate_long_texts
+from keras_bahdanau.model_directory import MODEL_FILE, TOKENIZER_FILE, read_config, write_config
+from keras_bahdanau.models import TranslationModel
+from keras_bahdanau.padding import by_length, pad_ids
+from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID, Tokenizer
+from keras_bahdanau.translation import Translation
+
+DEFAULT_MAX_LENGTH = 128
+
+
+class Translator:
+    """Translates text with a trained `TranslationModel`.
+
+    Args:
+        model: a `TranslationModel`.
+        tokenizer: the `Tokenizer` whose ids it was trained on.
+        config: dict with `max_length`, the limit of a source in pieces (the end token included),
+            and `max_target_length`, the limit of a translation in tokens. Other entries are kept.
+
+    Example:
+
+    >>> translator = Translator.load("my-model")
+    >>> translator.translate(["A dog runs."])
+    ['Ein Hund rennt.']
+    """
+
+    def __init__(self, model: TranslationModel, tokenizer: Tokenizer, config: dict | None = None):
+        limits = {"max_length": DEFAULT_MAX_LENGTH, "max_target_length": 2 * DEFAULT_MAX_LENGTH}
+        self.model = model
+        self.tokenizer = tokenizer
+        self.config = {**limits, **(config or {})}
+        self._search = lru_cache(maxsize=8)(self._compile_search)
+        self._score = compile_for_ids(partial(generation.score, model, pad_id=PAD_ID), 3)
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike) -> "Translator":
+        """Reads a trained model directory. Nothing in it is run as code.
+
+        Raises:
+            InputError: the directory is none, is half written, damaged, or of a newer version.
+        """
+        directory = Path(directory)
+        config = read_config(directory)
+        tokenizer = Tokenizer.load(directory / TOKENIZER_FILE)
+        try:
+            model = keras.saving.load_model(directory / MODEL_FILE, compile=False, safe_mode=True)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"Expected a Keras model. Received: {directory / MODEL_FILE}, which cannot be "
+                f"read: {reason}"
+            ) from error
+        if not isinstance(model, TranslationModel):
+            raise InputError(
+                f"Expected a TranslationModel. Received: {directory / MODEL_FILE}, which holds a "
+                f"{type(model).__name__}"
+            )
+        return cls(model, tokenizer, config)
+
+    def save(self, directory: str | os.PathLike):
+        """Writes `model.keras`, `tokenizer.model` and `config.json`, each atomically."""
+        directory = Path(directory)
+        with atomic_path(directory / MODEL_FILE) as temporary:
+            self.model.save(temporary)
+        self.tokenizer.save(directory / TOKENIZER_FILE)
+        write_config(directory, self.config)
+
+    @property
+    def max_length(self) -> int:
+        """The limit of a source in pieces, the end token included; longer texts are split."""
+        return self.config["max_length"]
+
+    def translate(
+        self,
+        texts: Sequence[str],
+        beam_width: int = 5,
+        n_best: int = 1,
+        return_alignments: bool = False,
+        length_penalty: float = 1.0,
+        batch_size: int = 64,
+    ) -> list:
+        """Translates texts.
+
+        A text longer than the model's limit is cut at sentence ends (else at spaces), translated
+        part by part and joined. A text of nothing but white space has a blank translation.
+
+        Args:
+            texts: the texts.
+            beam_width: number of hypotheses kept; 1 is greedy search.
+            n_best: number of translations of each text, at most `beam_width`.
+            return_alignments: whether to return `Translation` objects, with pieces and attention
+                weights, in place of strings.
+            length_penalty: exponent of the length that divides a log-probability.
+            batch_size: number of texts searched at once.
+
+        Returns:
+            A list with one string (or `Translation`) for each text; with `n_best` over 1 a list
+            of lists, best first.
+
+        Raises:
+            ValueError: `n_best` is larger than `beam_width`, or one of them is below 1.
+            TypeError: `texts` is one string, or holds something that is no string.
+        """
+        translations, _ = self.translate_n_best(
+            texts,
+            beam_width=beam_width,
+            n_best=n_best,
+            length_penalty=length_penalty,
+            batch_size=batch_size,
+        )
+        if not return_alignments:
+            translations = [[each.text for each in ranked] for ranked in translations]
+        return translations if n_best > 1 else [ranked[0] for ranked in translations]
+
+    def translate_n_best(
+        self,
+        texts: Sequence[str],
+        beam_width: int = 5,
+        n_best: int = 1,
+        length_penalty: float = 1.0,
+        batch_size: int = 64,
+    ) -> tuple[list[list[Translation]], int]:
+        """Like `translate`: the `Translation` lists, and how many texts were cut into parts."""
+        check_texts(texts)
+        if not 1 <= n_best <= beam_width:
+            raise ValueError(
+                "Expected 1 <= n_best <= beam_width. "
+                f"Received: n_best={n_best}, beam_width={beam_width}"
+            )
+        search = self._search(beam_width, n_best, length_penalty)
+        return translate_long_texts(
+            texts,
+            partial(self._translate_parts, search, batch_size),
+            encode=self.tokenizer.encode,
+            max_length=self.max_length,
+        )
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 64
+    ) -> list[float]:
+        """Log-probability (natural logarithm, the end token included) of each target.
+
+        Args:
+            sources: texts.
+            targets: a translation of each.
+            batch_size: number of pairs scored at once.
+
+        Raises:
+            ValueError: the numbers of sources and targets differ.
+        """
+        check_texts(sources)
+        check_texts(targets)
+        if len(sources) != len(targets):
+            raise ValueError(
+                "Expected as many targets as sources. "
+                f"Received: {len(sources)} sources, {len(targets)} targets"
+            )
+        source_ids = [[*self.tokenizer.encode(text), END_ID] for text in sources]
+        target_ids = [self.tokenizer.encode(text) for text in targets]
+        scores = np.zeros(len(sources), "float32")
+        for batch in by_length([len(ids) for ids in target_ids], batch_size):
+            scores[batch] = self._score(
+                pad_ids([source_ids[i] for i in batch]),
+                pad_ids([[START_ID, *target_ids[i]] for i in batch]),
+                pad_ids([[*target_ids[i], END_ID] for i in batch]),
+            )
+        return scores.tolist()
+
+    def _compile_search(self, beam_width, n_best, length_penalty):
+        search = partial(
+            generation.generate,
+            self.model,
+            special_ids=SPECIAL_IDS,
+            max_target_length=self.config["max_target_length"],
+            beam_width=beam_width,
+            n_best=n_best,
+            length_penalty=length_penalty,
+        )
+        return compile_for_ids(search, 1)
+
+    def _translate_parts(self, search, batch_size, parts):
+        source_ids = [[*self.tokenizer.encode(part), END_ID] for part in parts]
+        translations = [None] * len(parts)
+        for batch in by_length([len(ids) for ids in source_ids], batch_size):
+            result = search(pad_ids([source_ids[i] for i in batch]))
+            found = [keras.ops.convert_to_numpy(field) for field in result]
+            for row, index in enumerate(batch):
+                translations[index] = self._read_row(source_ids[index], *(f[row] for f in found))
+        return translations
+
+    def _read_row(self, source_ids, token_ids, lengths, log_probabilities, scores, attention):
+        source_pieces = tuple(self.tokenizer.pieces(source_ids))
+        return [
+            Translation(
+                text=self.tokenizer.decode(ids[:length]),
+                log_probability=float(log_probability),
+                source_pieces=source_pieces,
+                target_pieces=tuple(self.tokenizer.pieces(ids[:length])),
+                attention=weights[:length, : len(source_ids)],
+            )
+            for ids, length, log_probability, weights in zip(
+                token_ids, lengths, log_probabilities, attention, strict=True
+            )
+        ]
+
+
+def check_texts(texts):
+    """Raises TypeError unless `texts` is a sequence of strings."""
+    if isinstance(texts, (str, bytes)):
+        raise TypeError(f"Expected a list of texts. Received: one {type(texts).__name__}")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"Expected texts. Received: {type(text).__name__} at index {index}")
