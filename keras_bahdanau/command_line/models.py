@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_bahdanau.errors import InputError
 from keras_bahdanau.quiet import import_tensorflow_quietly
 
 
@@ -20,16 +21,90 @@ def open_translator(path):
     """A translator from a model directory, a SavedModel version directory or a LiteRT file.
 
     Returns:
-        An object with `translate_n_best` and `max_length`.
+        An object with `translate_n_best(texts, beam_width, n_best, length_penalty, batch_size)`
+        and `max_length`.
+
+    Raises:
+        InputError: there is nothing of this kind at the path.
     """
     path = Path(path)
-    if (path / "saved_model.pb").is_file():
-        import_tensorflow_quietly()
-        from keras_bahdanau.export.saved_model_translator import SavedModelTranslator
-
-        return SavedModelTranslator(path)
+    if (path / "saved_model.pb").is_file() or any(path.glob("[0-9]*/saved_model.pb")):
+        return SavedModelAdapter(path)
     if path.suffix == ".tflite" or (path / "translator.tflite").is_file():
-        from keras_bahdanau.export.litert_translator import LiteRTTranslator
-
-        return LiteRTTranslator(path)
+        return LiteRTAdapter(path)
     return open_trained_translator(path)
+
+
+class SavedModelAdapter:
+    """A SavedModel behind the interface of `Translator`; its search was fixed at export."""
+
+    def __init__(self, path):
+        import_tensorflow_quietly()
+        from keras_bahdanau.export.saved_model import SavedModelTranslator
+
+        self._translator = SavedModelTranslator(path)
+        self.max_length = self._translator.config["max_length"]
+
+    def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
+        exported = self._translator.config
+        _check_fixed("--beam-width", beam_width, [exported["beam_width"]])
+        _check_fixed("--length-penalty", length_penalty, [exported["length_penalty"]])
+        if n_best > exported["n_best"]:
+            raise InputError(
+                f"Expected --n-best of at most {exported['n_best']}, as exported. "
+                f"Received: {n_best}"
+            )
+        return self._translator.translate_n_best(texts, n_best=n_best, batch_size=batch_size)
+
+
+class LiteRTAdapter:
+    """A LiteRT directory behind the interface of `Translator`; its beam was fixed at export."""
+
+    def __init__(self, path):
+        from keras_bahdanau.export.runtime import ExportedFileError, LiteTranslator
+
+        try:
+            self._translator = LiteTranslator(path)
+        except ExportedFileError as error:
+            raise InputError(str(error)) from error
+        self.max_length = self._translator.max_length
+
+    def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
+        from keras_bahdanau.long_texts import translate_long_texts
+
+        translator = self._translator
+        _check_fixed("--beam-width", beam_width, [1, translator.beam_width])
+        _check_fixed("--length-penalty", length_penalty, [translator.manifest["length_penalty"]])
+        if n_best > 1:
+            raise InputError(f"Expected --n-best 1 with a LiteRT file. Received: {n_best}")
+
+        def translate_parts(parts):
+            found = [translator.search(translator.source_ids(part), beam_width) for part in parts]
+            return [[_read_found(translator, each)] for each in found]
+
+        return translate_long_texts(
+            texts,
+            translate_parts,
+            encode=translator.tokenizer.EncodeAsIds,
+            max_length=self.max_length,
+        )
+
+
+def _read_found(translator, found):
+    from keras_bahdanau.translation import Translation
+
+    special_ids = set(translator.manifest["special_ids"].values())
+    ids = [token_id for token_id in found["token_ids"] if token_id not in special_ids]
+    return Translation(
+        text=translator.tokenizer.DecodeIds(ids),
+        # Greedy search in the file works out no probabilities.
+        log_probability=found.get("log_probability", float("nan")),
+    )
+
+
+def _check_fixed(option, value, allowed):
+    if value not in allowed:
+        raise InputError(
+            f"Expected {option} {' or '.join(map(str, allowed))}, fixed in the export. "
+            f"Received: {value}"
+        )

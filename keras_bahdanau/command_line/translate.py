@@ -17,7 +17,7 @@ tabs, best first. A line longer than the model's limit is cut at sentence ends (
 translated part by part and joined.
 
 MODEL is a trained model directory, an exported SavedModel version directory, or a .tflite file
-(or its directory) beside its tokenizer.
+(or its directory) beside its tokenizer. An export takes the search options it was exported with.
 """
 EPILOG = """\
 examples:
@@ -61,8 +61,6 @@ def run(arguments):
 
     translator = open_translator(arguments.model)
     options = {**search_options(arguments), "n_best": arguments.n_best}
-    if arguments.alignments:
-        options["return_alignments"] = True
     alignments, number_split = [], 0
     for texts in blocks(arguments.texts or standard_input_lines(), BLOCK):
         translations, split_here = translator.translate_n_best(texts, **options)
@@ -70,6 +68,11 @@ def run(arguments):
             print_line("\t".join(translation.text for translation in ranked))
         number_split += split_here
         if arguments.alignments:
+            if any(ranked[0].attention is None for ranked in translations):
+                raise InputError(
+                    "Expected a trained model directory or a SavedModel with --alignments. "
+                    f"Received: {arguments.model}, which gives no attention weights"
+                )
             alignments += [alignment_of(ranked[0]) for ranked in translations]
     if number_split:
         print(

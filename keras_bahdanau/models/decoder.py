@@ -22,7 +22,7 @@ class Decoder(keras.Model):
         c_i = attention(s_{i-1}, memory)
         s_i = cell([E y_{i-1}; c_i], s_{i-1})
         t_i = tanh(W_t [s_i; c_i; E y_{i-1}] + b_t)     deep output; the paper has maxout here
-        p(y_i) = softmax(t_i E^T + b)                   with `tie_embeddings`; else softmax(W_o t_i + b)
+        p(y_i) = softmax(E t_i)                         tied; else softmax(W_o t_i + b_o)
 
     Args:
         vocabulary_size: positive integer.

@@ -31,8 +31,8 @@ class Encoder(keras.Model):
     Outputs:
         dict of `memory`, float tensor of shape `(batch_size, source_length, 2 * units)`, zero on
         padding; `memory_mask`, bool tensor of shape `(batch_size, source_length)`, True on real
-        tokens; `encoder_state`, float tensor of shape `(batch_size, 2 * units)`: the last forward and the
-        last backward state, side by side.
+        tokens; `encoder_state`, float tensor of shape `(batch_size, 2 * units)`: the last forward
+        and the last backward state, side by side.
 
     Raises:
         ValueError: an argument is out of its range.
