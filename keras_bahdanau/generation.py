@@ -37,6 +37,7 @@ def generate(
     n_best=1,
     min_length=0,
     length_penalty=1.0,
+    return_attention_scores=True,
 ) -> SearchResult:
     """Translates a batch of token ids.
 
@@ -50,9 +51,11 @@ def generate(
         n_best: number of translations returned for each source, at most `beam_width`.
         min_length: number of tokens before the end token is allowed.
         length_penalty: exponent of the length that divides a log-probability.
+        return_attention_scores: whether to keep the attention weights, of every hypothesis at
+            every step: much memory and some time where sources are long.
 
     Returns:
-        A `SearchResult` with attention scores.
+        A `SearchResult`.
     """
     encoded = model.encoder(source_ids, training=False)
     start = model.decoder.start(encoded["memory"], encoded["encoder_state"])
@@ -75,7 +78,8 @@ def generate(
             },
             training=False,
         )
-        return decoded["logits"][:, 0], decoded["states"], decoded["attention_scores"][:, 0]
+        attention_scores = decoded["attention_scores"][:, 0] if return_attention_scores else None
+        return decoded["logits"][:, 0], decoded["states"], attention_scores
 
     pad_id, start_id = special_ids["pad_id"], special_ids["start_id"]
     limits = target_limits(source_ids, pad_id=pad_id, max_target_length=max_target_length)

@@ -88,7 +88,8 @@ class Tokenizer:
                 vocab_size=vocabulary_size,
                 hard_vocab_limit=False,
                 character_coverage=1.0,
-                normalization_rule_name="nfkc",
+                # NFKC; control characters and unusual spaces become spaces or nothing.
+                normalization_rule_name="nmt_nfkc",
                 pad_id=PAD_ID,
                 unk_id=UNKNOWN_ID,
                 bos_id=START_ID,

@@ -1,0 +1,74 @@
+"""The operations that a SavedModel of this package may contain.
+
+TensorFlow Serving runs only operations that are compiled into it: never a Python function, a cuDNN
+kernel or an operation of another library. The list is short on purpose. It is checked after every
+export and before a SavedModel is read, so that a directory from elsewhere can neither run code
+nor touch files.
+"""
+
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import saved_model_pb2
+
+from keras_bahdanau.errors import InputError
+
+_COMPUTATION = """
+    AddV2 All Any Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Cumprod Cumsum
+    EnsureShape Equal Exp ExpandDims Fill FloorDiv FloorMod GatherV2 Greater GreaterEqual Identity
+    Less LessEqual Log LogicalAnd LogicalNot LogicalOr MatMul Max Maximum Minimum Mul Neg NotEqual
+    Pack Pad Pow Prod RaggedTensorToTensor Range RealDiv Reshape ReverseV2 Select SelectV2 Shape
+    Sigmoid Softmax SparseSoftmaxCrossEntropyWithLogits Split Squeeze StridedSlice Sub Sum Tanh
+    TensorListFromTensor TensorListGetItem TensorListReserve TensorListSetItem TensorListStack
+    Tile TopKV2 Transpose Where While ZerosLike
+"""
+_CALLS_AND_VARIABLES = """
+    AssignVariableOp DisableCopyOnRead MergeV2Checkpoints NoOp PartitionedCall Placeholder
+    ReadVariableOp RestoreV2 SaveV2 ShardedFilename StatefulPartitionedCall StaticRegexFullMatch
+    StringJoin VarHandleOp
+"""
+# In TensorFlow Serving since 2.15, from tensorflow-text.
+_TEXT = "SentencepieceDetokenizeOp SentencepieceOp SentencepieceTokenizeOp"
+
+ALLOWED_OPERATIONS = frozenset(f"{_COMPUTATION} {_CALLS_AND_VARIABLES} {_TEXT}".split())
+
+
+def read_saved_model(directory: Path) -> saved_model_pb2.SavedModel:
+    """Reads the graph of a SavedModel directory.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    path = Path(directory, "saved_model.pb")
+    try:
+        return saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"Expected a SavedModel directory, found no {path}") from None
+    except DecodeError:
+        raise InputError(f"Expected a SavedModel, but {path} cannot be read as one") from None
+
+
+def check_operations(directory: Path) -> None:
+    """Makes sure that TensorFlow Serving has every operation of a SavedModel.
+
+    Raises:
+        InputError: an operation is not in the list, or a function asks for XLA compilation, which
+            servers refuse by default.
+    """
+    foreign = set()
+    for meta_graph in read_saved_model(directory).meta_graphs:
+        foreign |= _foreign(meta_graph.graph_def.node, "the main graph")
+        for function in meta_graph.graph_def.library.function:
+            name = function.signature.name
+            foreign |= _foreign(function.node_def, f"the function {name}")
+            if function.attr["_XlaMustCompile"].b:
+                foreign.add(f"jit_compile=True in the function {name}")
+    if foreign:
+        raise InputError(
+            "Expected only operations that TensorFlow Serving has, received "
+            f"{'; '.join(sorted(foreign))}. Where: {directory}"
+        )
+
+
+def _foreign(nodes, place: str) -> set[str]:
+    return {f"{node.op} in {place}" for node in nodes if node.op not in ALLOWED_OPERATIONS}

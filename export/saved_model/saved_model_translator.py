@@ -1,0 +1,119 @@
+"""Translates with an exported SavedModel from Python."""
+
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_text as tensorflow_text  # Registers the operations of the graph.
+
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.export.saved_model.manifest import TOKENIZER_FILE, read_manifest
+from keras_bahdanau.export.saved_model.operations import check_operations
+from keras_bahdanau.long_texts import translate_long_texts
+from keras_bahdanau.text.tokenizer import Tokenizer
+from keras_bahdanau.translation import Translation
+from keras_bahdanau.translator import check_texts
+
+
+class SavedModelTranslator:
+    """Translates text with a SavedModel that `export_saved_model` wrote.
+
+    The beam width is the one of the export.
+
+    Args:
+        directory: a version directory (`.../1`), or the directory of the versions, of which the
+            highest is taken, as TensorFlow Serving does.
+
+    Attributes:
+        tokenizer: the `Tokenizer` beside the model.
+        config: dict of `beam_width`, `n_best`, `length_penalty`, `max_length` and
+            `max_target_length`, as exported.
+
+    Raises:
+        InputError: the directory is no SavedModel of this package, is damaged, is of a newer
+            version, or has operations that no export of this package has.
+    """
+
+    def __init__(self, directory: str | os.PathLike):
+        directory = _highest_version(Path(directory))
+        self.config = read_manifest(directory)
+        self.tokenizer = Tokenizer.load(directory / TOKENIZER_FILE)
+        check_operations(directory)
+        try:
+            self._model = tf.saved_model.load(str(directory))
+            self._translate = self._model.signatures["translate_n_best"]
+        except (tf.errors.OpError, OSError, KeyError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"Expected a SavedModel. Received: {directory}, which cannot be read: {reason}"
+            ) from error
+
+    def translate(
+        self,
+        texts: Sequence[str],
+        n_best: int = 1,
+        return_alignments: bool = False,
+        batch_size: int = 64,
+    ) -> list:
+        """Translates texts: see `Translator.translate`."""
+        translations, _ = self.translate_n_best(texts, n_best=n_best, batch_size=batch_size)
+        if not return_alignments:
+            translations = [[each.text for each in ranked] for ranked in translations]
+        return translations if n_best > 1 else [ranked[0] for ranked in translations]
+
+    def translate_n_best(
+        self, texts: Sequence[str], n_best: int = 1, batch_size: int = 64
+    ) -> tuple[list[list[Translation]], int]:
+        """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
+
+        Raises:
+            ValueError: `n_best` is larger than that of the export, or below 1.
+            TypeError: `texts` is one string, or holds something that is no string.
+        """
+        check_texts(texts)
+        if not 1 <= n_best <= self.config["n_best"]:
+            raise ValueError(
+                f"Expected `n_best` from 1 to {self.config['n_best']}, as exported. "
+                f"Received: n_best={n_best}"
+            )
+        return translate_long_texts(
+            texts,
+            partial(self._translate_parts, n_best, batch_size),
+            encode=self.tokenizer.encode,
+            max_length=self.config["max_length"],
+        )
+
+    def _translate_parts(self, n_best, batch_size, parts):
+        # Texts of like lengths share a batch, because the longest keeps the others waiting.
+        order = sorted(range(len(parts)), key=lambda index: -len(parts[index]))
+        translations = [None] * len(parts)
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            outputs = self._translate(text=tf.constant([parts[index].encode() for index in batch]))
+            outputs = {name: tensor.numpy() for name, tensor in outputs.items()}
+            for row, index in enumerate(batch):
+                translations[index] = [_read(outputs, row, rank) for rank in range(n_best)]
+        return translations
+
+
+def _highest_version(directory):
+    if (directory / "saved_model.pb").exists():
+        return directory
+    versions = [path for path in directory.glob("*/saved_model.pb") if path.parent.name.isdecimal()]
+    return max((path.parent for path in versions), key=lambda p: int(p.name), default=directory)
+
+
+def _read(outputs, row, rank):
+    """The translation of a row, without the padding of its batch."""
+    source_pieces = [piece.decode() for piece in outputs["source_tokens"][row] if piece]
+    target_pieces = [piece.decode() for piece in outputs["target_tokens"][row, rank] if piece]
+    attention = outputs["attention"][row, rank, : len(target_pieces), : len(source_pieces)]
+    return Translation(
+        text=outputs["translation"][row, rank].decode(),
+        log_probability=float(outputs["log_probability"][row, rank]),
+        source_pieces=tuple(source_pieces),
+        target_pieces=tuple(target_pieces),
+        attention=attention,
+    )

@@ -1,0 +1,118 @@
+"""The three signatures of a served translator: text in, text out."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_bahdanau.export.saved_model.manifest import SearchSettings
+from keras_bahdanau.generation import generate, score
+from keras_bahdanau.models import TranslationModel
+from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
+from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID
+
+
+class TextTranslation:
+    """Text-to-text computations in a graph.
+
+    A plain object, not a `tf.Module`: a SavedModel that tracks Keras layers cannot be run by
+    TensorFlow's C++ loader (keras#19274).
+
+    Args:
+        model: the translation model.
+        tokenizer: the tokenizer of both languages.
+        settings: the search.
+    """
+
+    def __init__(
+        self, model: TranslationModel, tokenizer: GraphTokenizer, settings: SearchSettings
+    ):
+        self.model = model
+        self.tokenizer = tokenizer
+        self.settings = settings
+
+    def signatures(self) -> dict[str, Callable]:
+        """Returns the traced functions by the names of their signatures."""
+        text = tf.TensorSpec([None], tf.string, name="text")
+        source = tf.TensorSpec([None], tf.string, name="source")
+        target = tf.TensorSpec([None], tf.string, name="target")
+        return {
+            "serving_default": tf.function(self.translate, input_signature=[text]),
+            "translate_n_best": tf.function(self.translate_n_best, input_signature=[text]),
+            "score": tf.function(self.score, input_signature=[source, target]),
+        }
+
+    def translate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The best translation of each text, string tensor of shape `(batch_size,)`.
+
+        All outputs have shape `(batch_size,)`, so that a server may join requests into batches.
+        """
+        source_ids = self.tokenizer.encode(text, self.settings.max_length)
+        token_ids, log_probabilities, _ = self._search(
+            source_ids, n_best=1, return_attention_scores=False
+        )
+        return {
+            "translation": tf.ensure_shape(self.tokenizer.decode(token_ids[:, 0]), [None]),
+            "log_probability": tf.ensure_shape(log_probabilities[:, 0], [None]),
+        }
+
+    def translate_n_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The `n_best` best translations of each text, with tokens and attention.
+
+        Tokens end with the end token (a target that reached its limit has none). After it, tokens
+        are empty strings and attention is zero.
+        """
+        n_best = self.settings.n_best
+        source_ids = self.tokenizer.encode(text, self.settings.max_length)
+        token_ids, log_probabilities, attention = self._search(
+            source_ids, n_best=n_best, return_attention_scores=True
+        )
+        attention = tf.cast(attention, tf.float32)
+        attention = tf.where((token_ids == PAD_ID)[..., tf.newaxis], 0.0, attention)
+        return {
+            "translation": tf.ensure_shape(self.tokenizer.decode(token_ids), [None, n_best]),
+            "log_probability": tf.ensure_shape(log_probabilities, [None, n_best]),
+            "source_tokens": tf.ensure_shape(self.tokenizer.pieces(source_ids), [None, None]),
+            "target_tokens": tf.ensure_shape(
+                self.tokenizer.pieces(token_ids), [None, n_best, None]
+            ),
+            "attention": tf.ensure_shape(attention, [None, n_best, None, None]),
+        }
+
+    def score(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The log-probability of each given translation, the end token included.
+
+        A text over its limit is cut. `target_length` says how many tokens were scored.
+        """
+        source_ids = self.tokenizer.encode(source, self.settings.max_length)
+        target_ids = self.tokenizer.encode(target, self.settings.max_target_length)
+        start_ids = tf.fill([tf.shape(target_ids)[0], 1], START_ID)
+        log_probabilities = score(
+            self.model,
+            source_ids,
+            tf.concat([start_ids, target_ids[:, :-1]], axis=1),
+            target_ids,
+            pad_id=PAD_ID,
+        )
+        return {
+            "log_probability": tf.ensure_shape(log_probabilities, [None]),
+            "target_length": tf.math.count_nonzero(target_ids != PAD_ID, axis=1, dtype=tf.int32),
+        }
+
+    def _search(self, source_ids, n_best, return_attention_scores):
+        """Token ids, log-probabilities and attention; a blank text has a blank translation."""
+        result = generate(
+            self.model,
+            source_ids,
+            special_ids=SPECIAL_IDS,
+            max_target_length=self.settings.max_target_length,
+            beam_width=self.settings.beam_width,
+            n_best=n_best,
+            length_penalty=self.settings.length_penalty,
+            return_attention_scores=return_attention_scores,
+        )
+        is_blank = (source_ids[:, 0] == END_ID)[:, tf.newaxis]
+        return (
+            tf.where(is_blank[..., tf.newaxis], PAD_ID, result.token_ids),
+            tf.where(is_blank, 0.0, result.log_probabilities),
+            result.attention_scores,
+        )

@@ -1,0 +1,79 @@
+"""What `export_saved_model` refuses. What it writes is tested in test_saved_model.py."""
+
+import sys
+
+import pytest
+import tensorflow as tf
+from small_translator import small_translator
+
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.export.saved_model import export_saved_model, exporter
+
+
+@pytest.fixture(scope="module")
+def translator():
+    return small_translator()
+
+
+def test_an_export_that_a_server_lacks_operations_for_leaves_nothing(
+    translator, tmp_path, monkeypatch
+):
+    def write_foreign_model(translator, settings, directory):
+        module = tf.Module()
+        module.call = tf.function(lambda x: tf.raw_ops.Betainc(a=x, b=x, x=x))
+        call = module.call.get_concrete_function(tf.TensorSpec([], tf.float32))
+        tf.saved_model.save(module, str(directory), signatures=call)
+
+    monkeypatch.setattr(exporter, "_write_model", write_foreign_model)
+    with pytest.raises(InputError, match="Betainc in the function"):
+        export_saved_model(translator, tmp_path / "model")
+    assert list((tmp_path / "model").iterdir()) == []
+
+
+def test_a_gpu_machine_exports_no_cudnn_operations(translator, monkeypatch):
+    backend = sys.modules["keras.src.backend.tensorflow.rnn"]
+    monkeypatch.setattr(backend, "_is_gpu_available", lambda: True)
+    source_ids = tf.TensorSpec([None, None], tf.int32)
+
+    def traced_operations():
+        encode = tf.function(lambda ids: translator.model.encoder(ids)["memory"])
+        definition = encode.get_concrete_function(source_ids).graph.as_graph_def()
+        nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
+        return {node.op for node in nodes}
+
+    assert any("Cudnn" in operation for operation in traced_operations())
+    with exporter.without_cudnn(translator.model):
+        assert not any("Cudnn" in operation for operation in traced_operations())
+    assert any("Cudnn" in operation for operation in traced_operations())
+
+
+def test_refuses_a_directory_that_is_not_empty(translator, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="Expected an absent or empty directory, found file in"):
+        export_saved_model(translator, tmp_path)
+    with pytest.raises(InputError, match="Expected an absent or empty directory, found a file"):
+        export_saved_model(translator, tmp_path / "file")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+def test_a_killed_export_does_not_stand_in_the_way(translator, tmp_path):
+    (tmp_path / ".1.abcdef").mkdir()
+    assert export_saved_model(translator, tmp_path) == tmp_path / "1"
+    assert (tmp_path / "1" / "saved_model.pb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beam_width": 0}, "`beam_width` must be an integer from 1 to .*beam_width=0"),
+        ({"beam_width": 1000}, "`beam_width` must be an integer from 1 to .*beam_width=1000"),
+        ({"n_best": 0}, "`n_best` must be an integer from 1 to `beam_width`.*n_best=0"),
+        ({"n_best": 6}, "`n_best` must be an integer from 1 to `beam_width`.*n_best=6"),
+        ({"length_penalty": -1.0}, "`length_penalty` must not be negative.*length_penalty=-1.0"),
+    ],
+)
+def test_refuses_numbers_out_of_range(translator, tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        export_saved_model(translator, tmp_path / "model", **arguments)
+    assert not (tmp_path / "model").exists()
