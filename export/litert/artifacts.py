@@ -1,0 +1,133 @@
+"""The files beside an exported LiteRT file: tokenizer, golden lines, manifest."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from ai_edge_litert.interpreter import Interpreter
+from sentencepiece import sentencepiece_model_pb2
+
+from keras_bahdanau.export import runtime
+
+_PIECE_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
+_MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
+
+
+def tokenizer_description(model_bytes):
+    """What a runtime without SentencePiece needs to cut text into the same pieces.
+
+    Args:
+        model_bytes: content of a SentencePiece model file.
+
+    Returns:
+        A dict for JSON: `model_type`, `normalizer` (SentencePiece's name of the rules), the
+        treatment of spaces, and `pieces`, one `[piece, score, type]` for each id.
+    """
+    model = sentencepiece_model_pb2.ModelProto.FromString(model_bytes)
+    normalizer, trainer = model.normalizer_spec, model.trainer_spec
+    return {
+        "model_type": _MODEL_TYPES[trainer.model_type],
+        "normalizer": normalizer.name,
+        "add_dummy_prefix": normalizer.add_dummy_prefix,
+        "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
+        "escape_whitespaces": normalizer.escape_whitespaces,
+        "space_symbol": "\u2581",
+        "byte_fallback": trainer.byte_fallback,
+        "pieces": [[piece.piece, piece.score, _PIECE_TYPES[piece.type]] for piece in model.pieces],
+    }
+
+
+def signature_description(content):
+    """Names, shapes and dtypes of a LiteRT file's inputs and outputs, by signature.
+
+    Args:
+        content: `bytes` of the file.
+
+    Returns: dict of signature name to `{"inputs": {name: {"shape", "dtype"}}, "outputs": ...}`.
+    """
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    description = {}
+    for name in interpreter.get_signature_list():
+        runner = interpreter.get_signature_runner(name)
+        description[name] = {
+            "inputs": _tensors(runner.get_input_details()),
+            "outputs": _tensors(runner.get_output_details()),
+        }
+    return description
+
+
+def _tensors(details):
+    return {
+        name: {
+            "shape": [int(size) for size in detail["shape"]],
+            "dtype": detail["dtype"].__name__,
+        }
+        for name, detail in sorted(details.items())
+    }
+
+
+def write_json(path, value):
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def write_manifest(directory, description):
+    """Writes `manifest.json` with the size and SHA-256 of every file that is there by now.
+
+    Args:
+        directory: the exported directory.
+        description: dict of what else the manifest says.
+    """
+    directory = Path(directory)
+    files = {}
+    for path in sorted(directory.iterdir()):
+        if path.name != runtime.MANIFEST_NAME:
+            content = path.read_bytes()
+            files[path.name] = {
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+    write_json(
+        directory / runtime.MANIFEST_NAME,
+        {
+            "format": runtime.FORMAT,
+            "format_version": runtime.FORMAT_VERSION,
+            **description,
+            "files": files,
+        },
+    )
+
+
+def write_golden(directory, texts):
+    """Runs the exported file on `texts` and writes what a port must reproduce.
+
+    Each line of `golden.jsonl` is a JSON object: `text`, `pieces`, `source_ids` (with the end
+    token), `max_length` (the bound on generated tokens), and for `greedy` and `beam` the
+    `token_ids` (with the end token where it was generated) and the `translation`; `beam` has
+    `log_probability` and `score` too. Blank texts and texts beyond the limit are left out.
+
+    Args:
+        directory: an exported directory with a manifest.
+        texts: iterable of `str`.
+    """
+    translator = runtime.LiteTranslator(directory)
+    lines = []
+    for text in texts:
+        if text.strip() and translator.source_length(text) <= translator.max_length:
+            lines.append(json.dumps(_golden_line(translator, text), ensure_ascii=False))
+    path = Path(directory) / "golden.jsonl"
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+def _golden_line(translator, text):
+    source_ids = translator.source_ids(text)
+    line = {
+        "text": text,
+        "pieces": [translator.tokenizer.IdToPiece(i) for i in source_ids[:-1]],
+        "source_ids": source_ids,
+        "max_length": translator.bound(len(source_ids)),
+    }
+    for name, beam_width in (("greedy", 1), ("beam", translator.beam_width)):
+        found = translator.search(source_ids, beam_width)
+        line[name] = {**found, "translation": translator.tokenizer.Decode(found["token_ids"])}
+    return line

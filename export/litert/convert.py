@@ -1,0 +1,45 @@
+"""From a SavedModel to the bytes of a checked LiteRT file."""
+
+import re
+
+import tensorflow as tf
+
+from keras_bahdanau.export.litert.flatbuffer import UnsupportedOperatorError, check_operators
+from keras_bahdanau.export.litert.shared_buffers import merge_equal_buffers
+
+QUANTIZATIONS = ("float32", "int8")
+_REFUSED = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
+
+
+def convert(saved_model, signature_names, quantization="float32"):
+    """Converts signatures of a SavedModel into one LiteRT file with shared weights.
+
+    Args:
+        saved_model: path of the SavedModel's directory.
+        signature_names: list of `str`.
+        quantization: `"float32"`, or `"int8"` for int8 weights and products computed in int8
+            ("dynamic range").
+
+    Returns: `bytes` of the file.
+
+    Raises:
+        UnsupportedOperatorError: when the graph needs more than stateless builtin operators.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(saved_model), signature_keys=list(signature_names)
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if quantization == "int8":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    try:
+        content = converter.convert()
+    except Exception as error:
+        message = str(error)
+        operators = sorted(set(_REFUSED.findall(message)))
+        raise UnsupportedOperatorError(
+            "Expected a graph that LiteRT's builtin operators can express. "
+            f"Received one that needs: {', '.join(operators) or ' '.join(message.split())[:300]}"
+        ) from error
+    content = merge_equal_buffers(content)
+    check_operators(content)
+    return content

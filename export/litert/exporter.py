@@ -1,0 +1,150 @@
+"""Writes a translator as a LiteRT directory."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.export import runtime
+from keras_bahdanau.export.litert.artifacts import (
+    signature_description,
+    tokenizer_description,
+    write_golden,
+    write_json,
+    write_manifest,
+)
+from keras_bahdanau.export.litert.convert import QUANTIZATIONS, convert
+from keras_bahdanau.export.litert.flatbuffer import operator_names
+from keras_bahdanau.export.litert.float32_copy import float32_copy
+from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
+from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
+from keras_bahdanau.export.litert.stepper import Stepper
+from keras_bahdanau.files import atomic_path
+from keras_bahdanau.generation import EXTRA_LENGTH
+from keras_bahdanau.quiet import silenced_native_logs
+from keras_bahdanau.text.tokenizer import SPECIAL_IDS
+from keras_bahdanau.version import __version__
+
+
+def export_litert(
+    translator,
+    directory,
+    *,
+    quantization="float32",
+    beam_width=5,
+    length_penalty=1.0,
+    max_length=None,
+    max_target_length=None,
+    samples=(),
+):
+    """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
+
+    The directory gets `translator.tflite` (signatures `encode`, `decode_step`, `translate` and
+    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`, `golden.jsonl` and
+    `manifest.json`. It appears whole or not at all. `keras_bahdanau.export.runtime` runs it.
+
+    Args:
+        translator: a `Translator`: its `model` and `tokenizer` are exported.
+        directory: path to make; one that exists must be empty.
+        quantization: `"float32"`, which translates token for token as Keras does, or `"int8"`,
+            about a quarter of the size.
+        beam_width: number of hypotheses of `translate_beam`; fixed in the file.
+        length_penalty: exponent of its length normalisation; fixed in the file.
+        max_length: longest source in pieces, the end token included; the translator's own limit
+            by default.
+        max_target_length: longest translation in tokens, the end token included; the
+            translator's own limit by default.
+        samples: texts for `golden.jsonl`; about 30 varied lines where there are none.
+
+    Returns: `pathlib.Path` of the directory.
+
+    Raises:
+        InputError: the directory is not empty, or an argument is out of its range.
+        UnsupportedOperatorError: the model needs operators that LiteRT does not have.
+    """
+    directory = Path(directory)
+    if max_length is None:
+        max_length = translator.config["max_length"]
+    if max_target_length is None:
+        max_target_length = translator.config["max_target_length"]
+    sizes = {
+        "beam_width": beam_width,
+        "max_length": max_length,
+        "max_target_length": max_target_length,
+    }
+    _check_call(directory, quantization, length_penalty, sizes)
+    _check_vocabulary(translator)
+    stepper = Stepper(float32_copy(translator.model), max_length, quantization == "int8")
+    signatures = Signatures(
+        stepper,
+        SPECIAL_IDS,
+        beam_width=beam_width,
+        length_penalty=length_penalty,
+        max_target_length=max_target_length,
+    )
+    with tempfile.TemporaryDirectory() as saved_model, silenced_native_logs():
+        signatures.write(saved_model)
+        content = convert(saved_model, SIGNATURE_NAMES, quantization)
+    with atomic_path(directory) as temporary, silenced_native_logs():
+        temporary.mkdir()
+        (temporary / runtime.FILE_NAME).write_bytes(content)
+        model_bytes = translator.tokenizer.model_bytes
+        (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
+        write_json(temporary / "tokenizer.json", tokenizer_description(model_bytes))
+        description = {
+            "package_version": __version__,
+            "quantization": quantization,
+            "vocabulary_size": stepper.vocabulary_size,
+            "max_length": max_length,
+            "max_target_length": max_target_length,
+            # Without another wish: min(factor * source_length + offset, max_target_length).
+            "length_bound": {"factor": 2, "offset": EXTRA_LENGTH},
+            "special_ids": SPECIAL_IDS,
+            "beam_width": beam_width,
+            "length_penalty": length_penalty,
+            "signatures": signature_description(content),
+            "operators": operator_names(content),
+        }
+        write_manifest(temporary, description)
+        write_golden(temporary, samples or SAMPLE_TEXTS)
+        write_manifest(temporary, description)
+    return directory
+
+
+def _check_call(directory, quantization, length_penalty, sizes):
+    if keras.config.backend() != "tensorflow":
+        raise InputError(
+            "Exporting to LiteRT needs Keras on the TensorFlow backend (KERAS_BACKEND=tensorflow). "
+            f"Received: backend {keras.config.backend()}"
+        )
+    if quantization not in QUANTIZATIONS:
+        raise InputError(
+            f"Argument `quantization` must be one of {QUANTIZATIONS}. "
+            f"Received: quantization={quantization!r}"
+        )
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise InputError(
+                f"Argument `{name}` must be a positive integer. Received: {name}={size!r}"
+            )
+    if length_penalty < 0:
+        raise InputError(
+            "Argument `length_penalty` must not be negative. "
+            f"Received: length_penalty={length_penalty}"
+        )
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(
+            "Expected the path of a new or empty directory to export to. "
+            f"Received: {directory}, which has something in it"
+        )
+
+
+def _check_vocabulary(translator):
+    pieces = translator.tokenizer.vocabulary_size
+    rows = translator.model.decoder.vocabulary_size
+    if pieces != rows:
+        raise InputError(
+            "Expected a tokenizer with the vocabulary of the model. "
+            f"Received: {pieces} pieces, {rows} outputs of the model"
+        )

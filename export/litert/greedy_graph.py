@@ -1,0 +1,46 @@
+"""Greedy search as one LiteRT loop."""
+
+import tensorflow as tf
+
+
+def greedy_graph(step, states, *, special_ids, capacity, max_length, suppressed):
+    """Takes the best token at each step, for one sentence.
+
+    The same algorithm as `keras_bahdanau.search.greedy_search`, written for the operators that
+    LiteRT has.
+
+    Args:
+        step: `step(token_ids, states) -> (logits, states, attention_scores)` for one row.
+        states: list of tensors of shape `(1, units)`.
+        special_ids: dict with `start_id`, `end_id` and `pad_id`.
+        capacity: length of the token buffer, an `int`.
+        max_length: int32 tensor of shape `(1,)`, bound on the number of generated tokens.
+        suppressed: float32 tensor of shape `(vocabulary_size,)` that is added to the logits.
+
+    Returns:
+        `(token_ids, length)`: int32 of shapes `(1, capacity)` and `(1,)`; the end token, where
+        it was generated, is the last of the `length` tokens, and padding follows.
+    """
+    positions = tf.range(capacity)[tf.newaxis]
+    bound = tf.minimum(max_length[0], capacity)
+
+    def unfinished(time, token_id, tokens, states):
+        return tf.logical_and(time < bound, token_id[0] != special_ids["end_id"])
+
+    def extend(time, token_id, tokens, states):
+        logits, states, _ = step(token_id, states)
+        token_id = tf.argmax(logits + suppressed, axis=-1, output_type=tf.int32)
+        tokens = tf.where(positions == time, token_id[:, tf.newaxis], tokens)
+        return time + 1, token_id, tokens, states
+
+    length, _, tokens, _ = tf.while_loop(
+        unfinished,
+        extend,
+        [
+            tf.constant(0),
+            tf.constant([special_ids["start_id"]]),
+            tf.fill((1, capacity), special_ids["pad_id"]),
+            states,
+        ],
+    )
+    return tokens, length[tf.newaxis]

@@ -1,0 +1,117 @@
+"""The four signatures of an exported file."""
+
+import keras
+import tensorflow as tf
+
+from keras_bahdanau.export.litert.beam_graph import beam_graph
+from keras_bahdanau.export.litert.greedy_graph import greedy_graph
+from keras_bahdanau.export.litert.suppression import suppression_row
+
+SIGNATURE_NAMES = ("encode", "decode_step", "translate", "translate_beam")
+
+
+class Signatures:
+    """`encode`, `decode_step`, `translate` and `translate_beam` as functions of tensors.
+
+    All work on one sentence. Inputs and outputs by name, T the longest translation:
+
+        encode          source_ids (1, max_length) int32, source_length (1) int32
+                        -> memory, keys, state_0, state_1, ...
+        decode_step     token_id (1) int32, source_length (1) int32, memory, keys, state_0, ...
+                        -> logits (1, vocabulary_size), attention_scores (1, max_length),
+                           state_0, ...
+        translate       source_ids, source_length, max_length (1) int32
+                        -> token_ids (1, T) int32, length (1) int32
+        translate_beam  the same
+                        -> token_ids, length, log_probability (1), score (1) float32
+
+    Args:
+        stepper: the `Stepper` of the model.
+        special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
+        beam_width, length_penalty: of `translate_beam`; fixed in the file.
+        max_target_length: T.
+    """
+
+    def __init__(self, stepper, special_ids, *, beam_width, length_penalty, max_target_length):
+        self.stepper = stepper
+        self.special_ids = special_ids
+        self.beam_width = beam_width
+        self.length_penalty = length_penalty
+        self.max_target_length = max_target_length
+        never = [special_ids[name] for name in ("pad_id", "unknown_id", "start_id")]
+        self.suppressed = suppression_row(stepper.vocabulary_size, never)
+
+    def encode(self, source_ids, source_length):
+        memory, keys, states = self.stepper.encode(source_ids, source_length)
+        return {"memory": memory, "keys": keys, **_named(states)}
+
+    def decode_step(self, token_id, source_length, memory, keys, *states):
+        mask = self.stepper.mask(source_length)
+        logits, states, scores = self.stepper.step(token_id, memory, keys, mask, list(states))
+        return {"logits": logits, "attention_scores": scores, **_named(states)}
+
+    def translate(self, source_ids, source_length, max_length):
+        step, states = self._search_step(source_ids, source_length, rows=1)
+        token_ids, length = greedy_graph(step, states, **self._limits(max_length))
+        return {"token_ids": token_ids, "length": length}
+
+    def translate_beam(self, source_ids, source_length, max_length):
+        step, states = self._search_step(source_ids, source_length, rows=self.beam_width)
+        token_ids, length, log_probability, score = beam_graph(
+            step,
+            states,
+            beam_width=self.beam_width,
+            length_penalty=self.length_penalty,
+            **self._limits(max_length),
+        )
+        return {
+            "token_ids": token_ids,
+            "length": length,
+            "log_probability": log_probability,
+            "score": score,
+        }
+
+    def _search_step(self, source_ids, source_length, rows):
+        memory, keys, states = self.stepper.encode(source_ids, source_length)
+        mask = self.stepper.mask(source_length)
+        memory, keys, mask = (tf.repeat(x, rows, axis=0) for x in (memory, keys, mask))
+        return lambda ids, states: self.stepper.step(ids, memory, keys, mask, states), states
+
+    def _limits(self, max_length):
+        return {
+            "special_ids": self.special_ids,
+            "capacity": self.max_target_length,
+            "max_length": max_length,
+            "suppressed": self.suppressed,
+        }
+
+    def write(self, directory):
+        """Writes a SavedModel that has the four as signatures."""
+        archive = keras.export.ExportArchive()
+        for layer in self.stepper.layers:
+            archive.track(layer)
+        for name, specification in self._specifications().items():
+            archive.add_endpoint(name, getattr(self, name), input_signature=specification)
+        archive.write_out(str(directory), verbose=False)
+
+    def _specifications(self):
+        stepper = self.stepper
+        length = tf.TensorSpec((1,), tf.int32, "source_length")
+        source = [tf.TensorSpec((1, stepper.max_length), tf.int32, "source_ids"), length]
+        search = [*source, tf.TensorSpec((1,), tf.int32, "max_length")]
+        states = [
+            tf.TensorSpec((1, units), tf.float32, f"state_{index}")
+            for index, units in enumerate(stepper.state_units)
+        ]
+        step = [
+            tf.TensorSpec((1,), tf.int32, "token_id"),
+            length,
+            tf.TensorSpec((1, stepper.max_length, stepper.memory_dim), tf.float32, "memory"),
+            tf.TensorSpec((1, stepper.max_length, stepper.key_units), tf.float32, "keys"),
+            *states,
+        ]
+        return dict(zip(SIGNATURE_NAMES, (source, step, search, search), strict=True))
+
+
+def _named(states):
+    return {f"state_{index}": state for index, state in enumerate(states)}

@@ -1,0 +1,61 @@
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from keras_bahdanau.export.litert.shared_buffers import merge_equal_buffers
+
+TABLE = np.random.default_rng(0).normal(size=(64, 33)).astype("float32")
+
+
+def file_with_a_table_twice():
+    """Reads rows of a table, and multiplies with it as a matrix that the converter transposes."""
+
+    def function(ids, vector):
+        return tf.gather(TABLE, ids), tf.matmul(vector, TABLE, transpose_b=True)
+
+    specifications = [tf.TensorSpec((2,), tf.int32), tf.TensorSpec((1, 33))]
+    graph = tf.function(function, input_signature=specifications).get_concrete_function()
+    return tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module()).convert()
+
+
+def with_own_copies(content):
+    """The same file, in which every constant tensor has a buffer of its own."""
+    import flatbuffers
+
+    model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    for tensor in model.subgraphs[0].tensors:
+        data = model.buffers[tensor.buffer].data
+        if data is not None and len(data):
+            copy = schema.BufferT()
+            copy.data = data
+            model.buffers.append(copy)
+            tensor.buffer = len(model.buffers) - 1
+    model.buffers.append(copy)
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def outputs(content):
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    ids, vector = sorted(interpreter.get_input_details(), key=lambda each: len(each["shape"]))
+    interpreter.set_tensor(ids["index"], np.array([3, 60], "int32"))
+    interpreter.set_tensor(vector["index"], np.ones((1, 33), "float32"))
+    interpreter.invoke()
+    return [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
+
+
+def test_equal_bytes_are_stored_once_and_the_answers_stay():
+    content = with_own_copies(file_with_a_table_twice())
+    merged = merge_equal_buffers(content)
+    assert len(merged) < len(content) - TABLE.nbytes // 2
+    assert merged.count(TABLE.tobytes()) == 1
+    for ours, theirs in zip(outputs(merged), outputs(content), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_tensors_stay_aligned():
+    merged = merge_equal_buffers(file_with_a_table_twice())
+    assert merged.find(TABLE.tobytes()) % 16 == 0
