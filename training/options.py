@@ -1,6 +1,7 @@
 """What can be chosen for a training run, with the presets. Imports nothing heavy."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from keras_bahdanau.errors import InputError
@@ -57,8 +58,11 @@ class TrainingOptions:
                 raise InputError(f"Expected a larger {field.name}. Received: {value}")
             if field.name in _RATES and not 0 <= value < 1:
                 raise InputError(f"Expected {field.name} in [0, 1). Received: {value}")
-            if field.type is float and value < 0:
+            # Written so that NaN is refused too.
+            if field.type is float and not 0 <= value < math.inf:
                 raise InputError(f"Expected {field.name} of at least 0. Received: {value}")
+        if self.seed >= 1 << 32:
+            raise InputError(f"Expected a seed below 2 ** 32. Received: {self.seed}")
 
     def model_arguments(self) -> dict:
         """The arguments of `TranslationModel`, without the vocabulary size."""

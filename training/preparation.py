@@ -2,14 +2,13 @@
 
 import dataclasses
 import hashlib
-import json
 import shutil
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.model_directory import TOKENIZER_FILE, write_json
+from keras_bahdanau.model_directory import TOKENIZER_FILE, read_json, write_json
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
 from keras_bahdanau.training.corpora.parallel_text import without_blank_pairs
 from keras_bahdanau.training.dataset import TokenizedCorpus
@@ -41,7 +40,7 @@ def prepare(splits: Splits, options: TrainingOptions, directory: Path) -> Prepar
     corpus_path = directory / "checkpoints" / "corpus"
     run_path = directory / "checkpoints" / RUN_FILE
     if run_path.is_file():
-        _check_same_run(run, json.loads(run_path.read_text(encoding="utf-8")), directory)
+        _check_same_run(run, read_json(run_path), directory)
         tokenizer = Tokenizer.load(tokenizer_path)
         try:
             return Prepared(tokenizer, TokenizedCorpus(corpus_path))
@@ -73,10 +72,12 @@ def _tokenize(splits, tokenizer, options, corpus_path):
 
 def _check_is_free(directory):
     # What an interrupted preparation leaves is made anew.
-    left = {TOKENIZER_FILE, "checkpoints"}
+    left = (TOKENIZER_FILE, "checkpoints")
     if directory.exists() and not directory.is_dir():
         raise InputError(f"Expected a directory. Received: {directory}, which is a file")
-    if directory.exists() and not {path.name for path in directory.iterdir()} <= left:
+    names = [path.name for path in directory.iterdir()] if directory.exists() else []
+    # A kill while the tokenizer is written leaves its temporary file too.
+    if any(name not in left and not name.startswith(f".{TOKENIZER_FILE}.") for name in names):
         raise InputError(
             "Expected a new or empty directory, or one of a run to continue. Received: "
             f"{directory}, which holds something else"

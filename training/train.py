@@ -72,12 +72,15 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
     progress = Progress()
     if (checkpoints / STATE_FILE).is_file():
         progress = load_state(checkpoints / STATE_FILE, model)
-        report(f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}")
+        if _is_over(progress, options):
+            report(f"finished before, after {progress.epoch} epochs: not trained again")
+        else:
+            report(f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}")
     else:
-        report(f"{model.count_params():,} weights, {len(prepared.corpus):,} pairs")
+        report(f"{model.count_params():,} weights, {_describe(prepared.corpus, splits)}")
 
     logs = Writer(str(directory / "logs"))
-    while progress.epoch < options.epochs and not _is_exhausted(progress, options):
+    while not _is_over(progress, options):
         _train_epoch(model, prepared.corpus, plan, options, progress, checkpoints, show_progress)
         _validate(translator, splits, progress, checkpoints, logs)
         save_state(checkpoints / STATE_FILE, model, progress)
@@ -113,9 +116,20 @@ def report(line: str):
     print(line, file=sys.stderr, flush=True)
 
 
-def _is_exhausted(progress, options):
+def _describe(corpus, splits):
+    pairs, long_pairs = f"{len(corpus):,} pairs", corpus.long_pairs
+    left_out = {
+        f"beyond {long_pairs.limit} pieces": long_pairs.count,
+        "with a blank side": len(splits.train) - len(corpus) - long_pairs.count,
+    }
+    reasons = [f"{count:,} {reason}" for reason, count in left_out.items() if count]
+    return f"{pairs} (left out: {', '.join(reasons)})" if reasons else pairs
+
+
+def _is_over(progress, options):
     epochs_since_best = progress.epoch - progress.best_epoch
-    return progress.batch == 0 and epochs_since_best >= options.patience
+    is_exhausted = progress.batch == 0 and epochs_since_best >= options.patience
+    return progress.epoch >= options.epochs or is_exhausted
 
 
 def _train_epoch(model, corpus, plan, options, progress, checkpoints, show_progress):

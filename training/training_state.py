@@ -51,9 +51,10 @@ def load_state(path: str | os.PathLike, model: keras.Model) -> Progress:
     path = Path(path)
     variables = _variables(model)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if set(arrays.files) != {*variables, "progress"}:
-                raise ValueError("it holds other variables")
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            shapes = {name: arrays[name].shape for name in arrays.files if name != "progress"}
+            if shapes != {name: tuple(variable.shape) for name, variable in variables.items()}:
+                raise ValueError("which holds other variables")
             for name, variable in variables.items():
                 variable.assign(arrays[name])
             return Progress(**json.loads(arrays["progress"].tobytes()))
@@ -66,6 +67,10 @@ def load_state(path: str | os.PathLike, model: keras.Model) -> Progress:
 def _variables(model):
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
-    # Two layers may have the same path; the position tells their variables apart.
-    return {f"{index:04d}:{variable.path}": variable for index, variable in enumerate(variables)}
+    # The running means of the epoch's metrics come into being with the first step; they are no
+    # state of the model.
+    metrics = {id(variable) for variable in model.metrics_variables}
+    variables = [variable for variable in model.variables if id(variable) not in metrics]
+    variables += model.optimizer.variables
+    # By position: Keras numbers the names of layers anew in every process.
+    return {f"variable_{index:04d}": variable for index, variable in enumerate(variables)}

@@ -1,0 +1,48 @@
+import pytest
+import sacrebleu
+
+from keras_bahdanau.training.evaluation import corpus_bleu, evaluate
+from keras_bahdanau.translation import Translation
+
+REFERENCES = ["The dog runs over the green grass.", "Two men sit on a bench in the park."]
+
+
+class Parrot:
+    """Translates each text to the answer that it was given."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def translate_n_best(self, texts, beam_width):
+        return [[Translation(self.answers[text], 0.0)] for text in texts], 1
+
+
+def test_perfect_translations_have_the_highest_scores():
+    parrot = Parrot(dict(zip("ab", REFERENCES, strict=True)))
+    scores, texts = evaluate(parrot, ["a", "b"], REFERENCES, beam_width=3)
+    assert texts == REFERENCES
+    assert scores["bleu"] == 100
+    assert scores["chrf"] == 100
+    assert scores["sentences"] == 2
+    assert scores["split_sentences"] == 1
+    assert scores["beam_width"] == 3
+    assert "tok:13a" in scores["signature"]
+    assert "case:mixed" in scores["signature"]
+
+
+def test_scores_are_those_of_sacrebleu():
+    hypotheses = ["The dog runs on the grass.", "Two women sit on a bench in a park."]
+    scores, _ = evaluate(
+        Parrot(dict(zip("ab", hypotheses, strict=True))), ["a", "b"], REFERENCES
+    )
+    assert scores["bleu"] == pytest.approx(
+        sacrebleu.corpus_bleu(hypotheses, [REFERENCES]).score, abs=0.01
+    )
+    assert scores["chrf"] == pytest.approx(
+        sacrebleu.corpus_chrf(hypotheses, [REFERENCES]).score, abs=0.01
+    )
+    assert 0 < scores["bleu"] < 100
+
+
+def test_case_counts():
+    assert corpus_bleu([line.lower() for line in REFERENCES], REFERENCES) < 100

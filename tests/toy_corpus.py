@@ -1,0 +1,21 @@
+"""A toy language pair, for tests that train: every word has one translation, in reverse order."""
+
+import random
+
+WORDS = ["sun", "moon", "star", "tree", "river", "stone", "bird", "wolf", "wind", "rain"]
+
+
+def toy_pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """`count` distinct pairs such as ("sun rain wolf", "flow niar nus")."""
+    generator = random.Random(seed)
+    pairs = {}
+    while len(pairs) < count:
+        words = generator.choices(WORDS, k=generator.randint(2, 6))
+        pairs[" ".join(words)] = " ".join(word[::-1] for word in reversed(words))
+    return list(pairs.items())
+
+
+def write_tsv(path, pairs) -> str:
+    """Writes pairs as a TSV file and returns its path."""
+    path.write_text("".join(f"{source}\t{target}\n" for source, target in pairs))
+    return str(path)
