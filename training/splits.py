@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training.corpora import downloads
+from keras_bahdanau.training.corpora.built_in import built_in_corpus
 from keras_bahdanau.training.corpora.parallel_text import read_parallel, read_tsv
 
 BUILT_IN = "built-in"
@@ -23,8 +24,6 @@ class Splits(NamedTuple):
 def named_splits(name: str) -> Splits:
     """The pairs of the built-in corpus or of one that is downloaded."""
     if name == BUILT_IN:
-        from keras_bahdanau.training.corpora.built_in import built_in_corpus
-
         corpus = built_in_corpus()
         return Splits(
             *([(pair.source, pair.target) for pair in corpus[split]] for split in Splits._fields)

@@ -17,7 +17,7 @@ EPILOG = """\
 example:
   keras-bahdanau demo --output my-demo
 """
-SENTENCE = "The tall girl did not buy the red shoes."
+SENTENCE = "The girl did not want to buy the red shoes."
 ARTIFACTS = {"Keras": ".", "SavedModel": "saved-model/1", "LiteRT": "litert"}
 
 
