@@ -17,6 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 FORMAT, FORMAT_VERSION = "keras-bahdanau-litert", 1
 FILE_NAME, TOKENIZER_NAME, MANIFEST_NAME = "translator.tflite", "tokenizer.model", "manifest.json"
+_MANIFEST_KEYS = ("max_length", "max_target_length", "beam_width", "special_ids", "length_bound")
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])")
 
 
@@ -226,6 +227,9 @@ def _read_manifest(directory):
     try:
         manifest = json.loads(content.decode("utf-8"))
         name, version = manifest["format"], manifest["format_version"]
+        if version == FORMAT_VERSION:
+            _ = [manifest[key] for key in _MANIFEST_KEYS]
+            _ = [manifest["files"][key]["sha256"] for key in (FILE_NAME, TOKENIZER_NAME)]
     except (ValueError, KeyError, TypeError) as error:
         raise ExportedFileError(
             f"Expected a manifest in JSON. Received: {path}, which is damaged"

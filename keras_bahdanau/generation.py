@@ -119,6 +119,7 @@ def score(model, source_ids, target_in_ids, target_out_ids, *, pad_id):
         probabilities of the target's tokens, the end token included.
     """
     logits = model({"source_ids": source_ids, "target_in_ids": target_in_ids}, training=False)
-    losses = ops.sparse_categorical_crossentropy(target_out_ids, logits, from_logits=True)
-    kept = ops.cast(ops.not_equal(target_out_ids, pad_id), losses.dtype)
-    return -ops.sum(losses * kept, axis=1)
+    target_logits = ops.take_along_axis(logits, ops.expand_dims(target_out_ids, -1), axis=-1)
+    log_probabilities = target_logits[..., 0] - ops.logsumexp(logits, axis=-1)
+    kept = ops.not_equal(target_out_ids, pad_id)
+    return ops.sum(ops.where(kept, log_probabilities, 0.0), axis=1)

@@ -38,21 +38,35 @@ def read_config(directory: str | os.PathLike) -> dict:
         started = (directory / "checkpoints").is_dir() or len(missing) < 3
         state = "an unfinished model directory" if started else "no model directory"
         raise InputError(
-            f"Expected a model directory with {MODEL_FILE}, {TOKENIZER_FILE} and {CONFIG_FILE}. "
-            f"Received: {directory}, {state} without {' and '.join(missing)}"
+            f"Expected a model directory. Received: {directory}, {state}: it has no "
+            f"{', '.join(missing)}"
         )
     path = directory / CONFIG_FILE
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        version = config["format_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"Expected the config of a model. Received: {path}, {error}") from error
+    config = read_json(path)
+    version = _positive_integer(config, "format_version", path)
     if version > FORMAT_VERSION:
         raise InputError(
             f"Expected a model of format {FORMAT_VERSION} (keras-bahdanau {__version__}). Received:"
             f" {directory} of format {version} (keras-bahdanau {config.get('package_version')})"
         )
+    for name in ("max_length", "max_target_length"):
+        _positive_integer(config, name, path)
     return config
+
+
+def read_json(path: str | os.PathLike) -> dict:
+    """Reads a file of one JSON object.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"Expected JSON. Received: {path}, which is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"Expected a JSON object. Received: {path}, {type(content).__name__}")
+    return content
 
 
 def write_json(path: str | os.PathLike, content: dict):
@@ -60,3 +74,10 @@ def write_json(path: str | os.PathLike, content: dict):
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _positive_integer(config, name, path):
+    value = config.get(name)
+    if type(value) is not int or value < 1:
+        raise InputError(f"Expected {name} to be a positive integer. Received: {value!r} in {path}")
+    return value

@@ -19,7 +19,24 @@ def pad_ids(sequences: Sequence[Sequence[int]], length: int | None = None) -> np
     return padded
 
 
-def by_length(lengths: Sequence[int], batch_size: int) -> list[np.ndarray]:
-    """Batches of indices, longest first, so that each batch holds sequences of like lengths."""
+def by_length(
+    lengths: Sequence[int], batch_size: int, max_tokens: int | None = None
+) -> list[np.ndarray]:
+    """Batches of indices, longest first, so that each batch holds sequences of like lengths.
+
+    Args:
+        lengths: the length of each sequence.
+        batch_size: sequences in a batch, at most.
+        max_tokens: tokens in a batch at most, padding included; a longer sequence is alone.
+    """
+    if batch_size < 1:
+        raise ValueError(f"Expected a batch_size of at least 1. Received: {batch_size}")
     order = np.argsort(-np.asarray(lengths, dtype="int64"), kind="stable")
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    batches, start = [], 0
+    while start < len(order):
+        rows = batch_size
+        if max_tokens is not None:
+            rows = min(rows, max(max_tokens // max(lengths[order[start]], 1), 1))
+        batches.append(order[start : start + rows])
+        start += rows
+    return batches

@@ -14,7 +14,8 @@ def silenced_native_logs() -> Iterator[None]:
     TensorFlow's runtime and converter log there whatever `TF_CPP_MIN_LOG_LEVEL` says. Python's
     own `sys.stderr` still reaches the screen, and errors come out as exceptions as ever.
     """
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     try:
         screen = os.dup(2)
     except OSError:

@@ -20,6 +20,8 @@ from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID,
 from keras_bahdanau.translation import Translation
 
 DEFAULT_MAX_LENGTH = 128
+# What bounds the memory of scoring, whose logits hold the whole vocabulary for each target token.
+SCORED_TOKENS = 8192
 
 
 class Translator:
@@ -31,6 +33,9 @@ class Translator:
         config: dict with `max_length`, the limit of a source in pieces (the end token included),
             and `max_target_length`, the limit of a translation in tokens. Other entries are kept.
 
+    Raises:
+        ValueError: model and tokenizer have vocabularies of different sizes.
+
     Example:
 
     >>> translator = Translator.load("my-model")
@@ -39,6 +44,11 @@ class Translator:
     """
 
     def __init__(self, model: TranslationModel, tokenizer: Tokenizer, config: dict | None = None):
+        if model.encoder.vocabulary_size != tokenizer.vocabulary_size:
+            raise ValueError(
+                "Expected the tokenizer of the model. Received: a tokenizer of "
+                f"{tokenizer.vocabulary_size} pieces, a model of {model.encoder.vocabulary_size}"
+            )
         limits = {"max_length": DEFAULT_MAX_LENGTH, "max_target_length": 2 * DEFAULT_MAX_LENGTH}
         self.model = model
         self.tokenizer = tokenizer
@@ -69,7 +79,10 @@ class Translator:
                 f"Expected a TranslationModel. Received: {directory / MODEL_FILE}, which holds a "
                 f"{type(model).__name__}"
             )
-        return cls(model, tokenizer, config)
+        try:
+            return cls(model, tokenizer, config)
+        except ValueError as error:
+            raise InputError(f"{directory}: {error}") from error
 
     def save(self, directory: str | os.PathLike):
         """Writes `model.keras`, `tokenizer.model` and `config.json`, each atomically."""
@@ -172,7 +185,8 @@ class Translator:
         source_ids = [[*self.tokenizer.encode(text), END_ID] for text in sources]
         target_ids = [self.tokenizer.encode(text) for text in targets]
         scores = np.zeros(len(sources), "float32")
-        for batch in by_length([len(ids) for ids in target_ids], batch_size):
+        lengths = [len(ids) + 1 for ids in target_ids]
+        for batch in by_length(lengths, batch_size, max_tokens=SCORED_TOKENS):
             scores[batch] = self._score(
                 pad_ids([source_ids[i] for i in batch]),
                 pad_ids([[START_ID, *target_ids[i]] for i in batch]),
@@ -219,9 +233,16 @@ class Translator:
 
 
 def check_texts(texts):
-    """Raises TypeError unless `texts` is a sequence of strings."""
-    if isinstance(texts, (str, bytes)):
+    """Raises TypeError unless `texts` is a sequence of strings, InputError for broken ones."""
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__getitem__"):
         raise TypeError(f"Expected a list of texts. Received: one {type(texts).__name__}")
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"Expected texts. Received: {type(text).__name__} at index {index}")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(
+                "Expected texts that can be written in UTF-8. Received: the lone surrogate "
+                f"{text[error.start]!r} at index {index}"
+            ) from error

@@ -32,9 +32,7 @@ def test_perfect_translations_have_the_highest_scores():
 
 def test_scores_are_those_of_sacrebleu():
     hypotheses = ["The dog runs on the grass.", "Two women sit on a bench in a park."]
-    scores, _ = evaluate(
-        Parrot(dict(zip("ab", hypotheses, strict=True))), ["a", "b"], REFERENCES
-    )
+    scores, _ = evaluate(Parrot(dict(zip("ab", hypotheses, strict=True))), ["a", "b"], REFERENCES)
     assert scores["bleu"] == pytest.approx(
         sacrebleu.corpus_bleu(hypotheses, [REFERENCES]).score, abs=0.01
     )

@@ -125,7 +125,7 @@ def test_other_options_on_the_same_directory_are_refused(trained):
 
 def test_other_pairs_on_the_same_directory_are_refused(trained):
     splits, directory, _, _ = trained
-    with pytest.raises(InputError, match="other training pairs"):
+    with pytest.raises(InputError, match="other training or validation pairs"):
         train(splits._replace(train=splits.train[:-1]), preset_options(**OPTIONS), directory)
 
 
@@ -149,17 +149,39 @@ def test_long_pairs_are_counted_and_the_call_can_be_corrected(tmp_path):
     assert metrics["epochs"] == 1
 
 
-def test_early_stopping_keeps_the_best_weights(tmp_path):
-    # With a learning rate of nearly nothing no epoch is better than the first.
-    pairs = toy_pairs(60)
-    options = preset_options(
-        **{**OPTIONS, "epochs": 9, "learning_rate": 1e-12, "warmup_steps": 0}, patience=2
+def scripted_bleu(monkeypatch, scores):
+    """Makes the validations of a run report these scores, one after the other."""
+    remaining = iter(scores)
+    monkeypatch.setattr(
+        "keras_bahdanau.training.train.corpus_bleu", lambda hypotheses, references: next(remaining)
     )
+
+
+def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
+    pairs = toy_pairs(60)
+    splits = Splits(pairs[:40], pairs[40:], [])
+    scripted_bleu(monkeypatch, [1.0, 3.0, 2.0, 3.0])
+    options = preset_options(**{**OPTIONS, "epochs": 9}, patience=2)
+    stopped, metrics = train(splits, options, tmp_path / "stopped", show_progress=False)
+    assert (metrics["best_epoch"], metrics["epochs"]) == (2, 4)
+    assert metrics["validation_bleu"] == 3.0
+
+    # The weights kept are those of the second epoch, not of the last: the source embedding is the
+    # first variable of both.
+    latest = final_state(tmp_path / "stopped")["variable_0000"]
+    kept = stopped.model.get_weights()[0]
+    assert latest.shape == kept.shape
+    assert not np.array_equal(latest, kept)
+
+
+def test_while_bleu_is_zero_the_newer_weights_win(tmp_path, monkeypatch):
+    pairs = toy_pairs(60)
+    scripted_bleu(monkeypatch, [0.0, 0.0, 0.0])
+    options = preset_options(**OPTIONS, patience=1)
     _, metrics = train(
         Splits(pairs[:40], pairs[40:], []), options, tmp_path / "run", show_progress=False
     )
-    assert metrics["best_epoch"] == 1
-    assert metrics["epochs"] == 3
+    assert (metrics["best_epoch"], metrics["epochs"]) == (3, 3)
 
 
 def test_an_infinite_loss_stops_the_run_and_keeps_the_checkpoint(tmp_path):

@@ -27,9 +27,7 @@ def a_batch():
 
 
 def state_of(model):
-    return [
-        keras.ops.convert_to_numpy(v) for v in [*model.variables, *model.optimizer.variables]
-    ]
+    return [keras.ops.convert_to_numpy(v) for v in [*model.variables, *model.optimizer.variables]]
 
 
 def test_a_restored_model_goes_on_as_the_saved_one(tmp_path):

@@ -19,3 +19,13 @@ def write_tsv(path, pairs) -> str:
     """Writes pairs as a TSV file and returns its path."""
     path.write_text("".join(f"{source}\t{target}\n" for source, target in pairs))
     return str(path)
+
+
+def word_by_word_pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """`count` distinct pairs such as ("sun rain", "nus niar"): easier, as the order stays."""
+    generator = random.Random(seed)
+    pairs = {}
+    while len(pairs) < count:
+        words = generator.choices(WORDS, k=generator.randint(1, 4))
+        pairs[" ".join(words)] = " ".join(word[::-1] for word in words)
+    return list(pairs.items())

@@ -16,7 +16,7 @@ class TokenProgressBar(keras.callbacks.Callback):
     Args:
         batches: the epoch's `Batches`.
         description: shown before the bar.
-        show: whether to draw it.
+        show: whether to draw it, where standard error is a terminal.
     """
 
     def __init__(self, batches, description: str, show: bool = True):
@@ -34,7 +34,8 @@ class TokenProgressBar(keras.callbacks.Callback):
             initial=self.batches.start,
             desc=self.description,
             unit="batch",
-            disable=not self.show,
+            # Where nobody watches, no bar is drawn; the lines of the epochs are enough.
+            disable=None if self.show else True,
             dynamic_ncols=True,
             mininterval=0.5,
         )

@@ -38,12 +38,12 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         y_true = ops.cast(y_true, "int32")
-        loss = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        # The cross-entropy against the smoothed labels, written out: one pass for the normaliser,
+        # one for the mean, and the true token's logit.
+        true_logits = ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1)[..., 0]
+        loss = ops.logsumexp(y_pred, axis=-1) - (1 - self.label_smoothing) * true_logits
         if self.label_smoothing:
-            # -log p of the label less that of the mean token: the normaliser falls out, so no
-            # second softmax over the vocabulary is needed.
-            true_logit = ops.take_along_axis(y_pred, ops.expand_dims(y_true, -1), axis=-1)[..., 0]
-            loss = loss + self.label_smoothing * (true_logit - ops.mean(y_pred, axis=-1))
+            loss = loss - self.label_smoothing * ops.mean(y_pred, axis=-1)
         return loss
 
     def get_config(self):

@@ -16,7 +16,7 @@ def _option(default, description, choices=None):
 class TrainingOptions:
     """Every choice of a run. Equal options on equal text give equal weights (on one machine)."""
 
-    vocabulary_size: int = _option(8000, "pieces of the joint vocabulary, at most")
+    vocabulary_size: int = _option(6000, "pieces of the joint vocabulary, at most")
     embedding_dim: int = _option(256, "width of the embeddings")
     encoder_units: int = _option(256, "width of the encoder's state in each direction")
     decoder_units: int = _option(512, "width of the decoder's state")
@@ -36,11 +36,11 @@ class TrainingOptions:
     long_pairs: str = _option(
         "error", "what to do with training pairs beyond it", choices=("error", "drop")
     )
-    batch_size: int = _option(64, "pairs in a batch")
-    epochs: int = _option(20, "epochs at most")
+    batch_size: int = _option(128, "pairs in a batch")
+    epochs: int = _option(14, "epochs at most")
     patience: int = _option(5, "epochs without a better validation BLEU before it stops")
-    learning_rate: float = _option(1e-3, "peak learning rate of Adam")
-    warmup_steps: int = _option(400, "steps over which the learning rate rises")
+    learning_rate: float = _option(2e-3, "peak learning rate of Adam")
+    warmup_steps: int = _option(200, "steps over which the learning rate rises")
     final_learning_rate: float = _option(
         0.02, "share of the peak that the cosine schedule ends at, after the last epoch"
     )
@@ -95,9 +95,7 @@ PRESETS = {
         "decoder_units": 256,
         "attention_units": 128,
         "dropout": 0.1,
-        "epochs": 10,
-        "learning_rate": 2e-3,
-        "warmup_steps": 200,
+        "epochs": 7,
     },
     "small": {},
 }

@@ -91,7 +91,7 @@ def _check_same_run(run, before, directory):
         if before["options"].get(name) != value
     ]
     if before["pairs"] != run["pairs"]:
-        changed.append("other training pairs")
+        changed.append("other training or validation pairs")
     if changed:
         raise InputError(
             f"Expected the options of the run in {directory} (or another directory). Received: it "
@@ -101,6 +101,6 @@ def _check_same_run(run, before, directory):
 
 def _fingerprint(splits):
     digest = hashlib.sha256()
-    for source, target in splits.train:
+    for source, target in [*splits.train, *splits.validation]:
         digest.update(f"{source}\n{target}\n".encode())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 from tensorboard.summary import Writer
 
-from keras_bahdanau.model_directory import write_json
+from keras_bahdanau.model_directory import read_json, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
 from keras_bahdanau.training.batch_plan import BatchPlan
@@ -22,7 +22,7 @@ from keras_bahdanau.training.splits import Splits
 from keras_bahdanau.training.training_state import Progress, load_state, save_state
 from keras_bahdanau.translator import Translator
 
-STATE_FILE, BEST_FILE = "state.npz", "best.weights.h5"
+STATE_FILE, BEST_FILE, METRICS_FILE = "state.npz", "best.weights.h5", "metrics.json"
 
 
 def train(splits: Splits, options: TrainingOptions, directory, *, show_progress: bool = True):
@@ -30,6 +30,7 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
 
     Run again with the same pairs, options and directory, it continues from the last checkpoint,
     in the middle of an epoch too, and ends with the weights of a run that was never interrupted.
+    For this it makes TensorFlow's operations deterministic, for the rest of the process.
 
     Args:
         splits: the pairs.
@@ -72,10 +73,10 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
     progress = Progress()
     if (checkpoints / STATE_FILE).is_file():
         progress = load_state(checkpoints / STATE_FILE, model)
-        if _is_over(progress, options):
+        if _is_over(progress, options) and (directory / METRICS_FILE).is_file():
             report(f"finished before, after {progress.epoch} epochs: not trained again")
-        else:
-            report(f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}")
+            return Translator.load(directory), read_json(directory / METRICS_FILE)
+        report(f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}")
     else:
         report(f"{model.count_params():,} weights, {_describe(prepared.corpus, splits)}")
 
@@ -162,7 +163,8 @@ def _validate(translator, splits, progress, checkpoints, logs):
     started = time.monotonic()
     sources, references = zip(*splits.validation, strict=True)
     bleu = corpus_bleu(translator.translate(sources, beam_width=1, batch_size=128), references)
-    is_best = bleu > progress.best_bleu
+    # While no sentence has four words right, BLEU is 0 and says nothing: newer weights win.
+    is_best = bleu > progress.best_bleu or bleu == 0 == progress.best_bleu
     if is_best:
         progress.best_bleu, progress.best_epoch = bleu, progress.epoch
         # A file of weights is replaced, never left half written.
@@ -199,5 +201,5 @@ def _finish(translator, splits, options, progress, directory):
         report(f"test BLEU {scores['bleu']:.2f} (beam {scores['beam_width']})")
     translator.config["training"] = dataclasses.asdict(options)
     translator.save(directory)
-    write_json(directory / "metrics.json", metrics)
+    write_json(directory / METRICS_FILE, metrics)
     return metrics

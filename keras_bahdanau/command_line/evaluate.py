@@ -2,9 +2,11 @@
 
 import json
 import sys
+from pathlib import Path
 
-from keras_bahdanau.command_line.lines import print_line
+from keras_bahdanau.command_line.lines import one_line, print_line
 from keras_bahdanau.command_line.parser import add_search_arguments, search_options
+from keras_bahdanau.errors import InputError
 
 DESCRIPTION = """\
 Translate a test set and print one JSON object: bleu and chrf (0 to 100, cased and detokenised),
@@ -31,6 +33,10 @@ def add_arguments(parser):
 def run(arguments):
     from keras_bahdanau.training.corpora.parallel_text import read_parallel
 
+    if arguments.translations and Path(arguments.translations).is_dir():
+        raise InputError(
+            f"Expected a file for --translations. Received: {arguments.translations}, a directory"
+        )
     pairs = read_parallel(arguments.source, arguments.reference)
 
     from keras_bahdanau.command_line.models import open_translator
@@ -39,14 +45,16 @@ def run(arguments):
 
     translator = open_translator(arguments.model)
     sources, references = zip(*pairs, strict=True)
-    scores, hypotheses = evaluate(translator, sources, references, **search_options(arguments))
+    options = search_options(arguments, translator)
+    scores, hypotheses = evaluate(translator, sources, references, **options)
     if scores["split_sentences"]:
         print(
-            f"note: {scores['split_sentences']} of {len(sources)} lines were longer than the "
-            f"model's limit of {translator.max_length} pieces and were translated in parts",
+            f"note: lines longer than the model's limit of {translator.max_length} pieces, "
+            f"translated in parts: {scores['split_sentences']} of {len(sources)}",
             file=sys.stderr,
         )
     if arguments.translations:
         with atomic_path(arguments.translations) as temporary:
-            temporary.write_text("".join(f"{line}\n" for line in hypotheses), encoding="utf-8")
+            lines = "".join(f"{one_line(text)}\n" for text in hypotheses)
+            temporary.write_bytes(lines.encode("utf-8"))
     print_line(json.dumps(scores, ensure_ascii=False))

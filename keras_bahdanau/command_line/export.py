@@ -22,7 +22,9 @@ examples:
 
 def add_arguments(parser):
     parser.add_argument("model", metavar="DIR", help="a trained model directory")
-    parser.add_argument("--format", required=True, choices=("saved-model", "litert"))
+    parser.add_argument(
+        "--format", required=True, choices=("saved-model", "litert"), help="what to write"
+    )
     parser.add_argument(
         "--output", metavar="DIR", required=True, help="a new or empty directory to write to"
     )
@@ -63,7 +65,9 @@ def check_is_free(directory):
     """Raises InputError unless a directory is absent or empty."""
     from keras_bahdanau.errors import InputError
 
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"Expected a new or empty directory. Received: {directory}, a file")
+    if directory.exists() and any(directory.iterdir()):
         raise InputError(
             f"Expected a new or empty directory. Received: {directory}, which is not empty"
         )

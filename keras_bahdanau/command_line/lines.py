@@ -1,5 +1,6 @@
 """Lines in, lines out."""
 
+import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -15,9 +16,9 @@ def standard_input_lines() -> Iterator[str]:
     """
     if sys.stdin is None:
         return
-    if sys.stdin.isatty():
-        print("Type a line to translate; end with Ctrl-D.", file=sys.stderr)
     for number, line in enumerate(sys.stdin.buffer, start=1):
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
         except UnicodeDecodeError as error:
@@ -27,6 +28,19 @@ def standard_input_lines() -> Iterator[str]:
             ) from error
 
 
+def argument_texts(texts: list[str]) -> list[str]:
+    """Texts of the command line as they are.
+
+    Raises:
+        InputError: one is not UTF-8.
+    """
+    for number, text in enumerate(texts, start=1):
+        # Python keeps the bytes that it cannot read as lone surrogates.
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise InputError(f"Expected UTF-8. Received: other bytes in text {number}")
+    return texts
+
+
 def blocks(items: Iterable, size: int) -> Iterator[list]:
     """Lists of `size` items, the last one shorter."""
     iterator = iter(items)
@@ -34,8 +48,14 @@ def blocks(items: Iterable, size: int) -> Iterator[list]:
         yield block
 
 
+def one_line(text: str) -> str:
+    """The text with a space for each tab and each character that Unicode calls a line break."""
+    return " ".join(text.replace("\t", " ").splitlines())
+
+
 def print_line(text: str):
-    """Prints one line in UTF-8, whatever the locale; a line break inside becomes a space."""
-    line = " ".join(text.splitlines()) if len(text.splitlines()) > 1 else text
-    sys.stdout.buffer.write(line.encode("utf-8", errors="replace") + b"\n")
+    """Prints one line in UTF-8, whatever the locale."""
+    if sys.stdout is None:
+        raise OSError("Expected an open standard output. Received: a closed one")
+    sys.stdout.buffer.write(text.encode("utf-8", errors="replace") + b"\n")
     sys.stdout.buffer.flush()

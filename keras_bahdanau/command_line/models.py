@@ -22,7 +22,8 @@ def open_translator(path):
 
     Returns:
         An object with `translate_n_best(texts, beam_width, n_best, length_penalty, batch_size)`
-        and `max_length`.
+        and `max_length`; an export has the `beam_width` and `length_penalty` that it was exported
+        with, too.
 
     Raises:
         InputError: there is nothing of this kind at the path.
@@ -43,16 +44,18 @@ class SavedModelAdapter:
         from keras_bahdanau.export.saved_model import SavedModelTranslator
 
         self._translator = SavedModelTranslator(path)
-        self.max_length = self._translator.config["max_length"]
+        exported = self._translator.config
+        self.max_length = exported["max_length"]
+        self.beam_width = exported["beam_width"]
+        self.length_penalty = exported["length_penalty"]
 
     def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
-        exported = self._translator.config
-        _check_fixed("--beam-width", beam_width, [exported["beam_width"]])
-        _check_fixed("--length-penalty", length_penalty, [exported["length_penalty"]])
-        if n_best > exported["n_best"]:
+        _check_fixed("--beam-width", beam_width, [self.beam_width])
+        _check_fixed("--length-penalty", length_penalty, [self.length_penalty])
+        limit = self._translator.config["n_best"]
+        if n_best > limit:
             raise InputError(
-                f"Expected --n-best of at most {exported['n_best']}, as exported. "
-                f"Received: {n_best}"
+                f"Expected --n-best of at most {limit}, as exported. Received: {n_best}"
             )
         return self._translator.translate_n_best(texts, n_best=n_best, batch_size=batch_size)
 
@@ -68,13 +71,15 @@ class LiteRTAdapter:
         except ExportedFileError as error:
             raise InputError(str(error)) from error
         self.max_length = self._translator.max_length
+        self.beam_width = self._translator.beam_width
+        self.length_penalty = self._translator.manifest["length_penalty"]
 
     def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
         from keras_bahdanau.long_texts import translate_long_texts
 
         translator = self._translator
-        _check_fixed("--beam-width", beam_width, [1, translator.beam_width])
-        _check_fixed("--length-penalty", length_penalty, [translator.manifest["length_penalty"]])
+        _check_fixed("--beam-width", beam_width, [1, self.beam_width])
+        _check_fixed("--length-penalty", length_penalty, [self.length_penalty])
         if n_best > 1:
             raise InputError(f"Expected --n-best 1 with a LiteRT file. Received: {n_best}")
 

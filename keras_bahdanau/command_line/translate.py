@@ -2,7 +2,13 @@
 
 import sys
 
-from keras_bahdanau.command_line.lines import blocks, print_line, standard_input_lines
+from keras_bahdanau.command_line.lines import (
+    argument_texts,
+    blocks,
+    one_line,
+    print_line,
+    standard_input_lines,
+)
 from keras_bahdanau.command_line.parser import (
     add_search_arguments,
     positive_integer,
@@ -34,6 +40,7 @@ BLOCK = 1024
 def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="what to translate with")
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts; none: standard input")
+    parser.open_positional = "texts"
     add_search_arguments(parser)
     parser.add_argument(
         "--n-best", type=positive_integer, default=1, help="translations of each text"
@@ -47,39 +54,48 @@ def add_arguments(parser):
 
 def run(arguments):
     from keras_bahdanau.alignments import check_alignments_path, write_alignments
-    from keras_bahdanau.command_line.pictures import alignment_of
 
-    if arguments.n_best > arguments.beam_width:
-        raise InputError(
-            f"Expected --n-best of at most --beam-width {arguments.beam_width}. "
-            f"Received: {arguments.n_best}"
-        )
     if arguments.alignments:
         check_alignments_path(arguments.alignments)
+    texts = argument_texts(arguments.texts)
 
     from keras_bahdanau.command_line.models import open_translator
 
     translator = open_translator(arguments.model)
-    options = {**search_options(arguments), "n_best": arguments.n_best}
+    options = {**search_options(arguments, translator), "n_best": arguments.n_best}
+    if arguments.n_best > options["beam_width"]:
+        raise InputError(
+            f"Expected --n-best of at most --beam-width {options['beam_width']}. "
+            f"Received: {arguments.n_best}"
+        )
+    is_typed = not texts and sys.stdin is not None and sys.stdin.isatty()
+    if is_typed:
+        print("Type a line to translate; end with Ctrl-D.", file=sys.stderr)
     alignments, number_split = [], 0
-    for texts in blocks(arguments.texts or standard_input_lines(), BLOCK):
-        translations, split_here = translator.translate_n_best(texts, **options)
-        for ranked in translations:
-            print_line("\t".join(translation.text for translation in ranked))
-        number_split += split_here
+    for block in blocks(texts or standard_input_lines(), 1 if is_typed else BLOCK):
+        translations, split_here = translator.translate_n_best(block, **options)
         if arguments.alignments:
-            if any(ranked[0].attention is None for ranked in translations):
-                raise InputError(
-                    "Expected a trained model directory or a SavedModel with --alignments. "
-                    f"Received: {arguments.model}, which gives no attention weights"
-                )
-            alignments += [alignment_of(ranked[0]) for ranked in translations]
+            alignments += _alignments(translations, arguments.model)
+        for ranked in translations:
+            print_line("\t".join(one_line(translation.text) for translation in ranked))
+        number_split += split_here
     if number_split:
         print(
-            f"note: {number_split} of the lines were longer than the model's limit of "
-            f"{translator.max_length} pieces and were translated in parts",
+            f"note: lines longer than the model's limit of {translator.max_length} pieces, "
+            f"translated in parts: {number_split}",
             file=sys.stderr,
         )
     if arguments.alignments:
         write_alignments(arguments.alignments, alignments)
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
+
+
+def _alignments(translations, model):
+    from keras_bahdanau.command_line.pictures import alignment_of
+
+    if any(ranked[0].attention is None for ranked in translations):
+        raise InputError(
+            "Expected a trained model directory or a SavedModel with --alignments. "
+            f"Received: {model}, which gives no attention weights"
+        )
+    return [alignment_of(ranked[0]) for ranked in translations]

@@ -37,9 +37,19 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
         )
         if not fits:
             raise ValueError(
-                "Expected `key` (or `keys`) of shape (batch_size, value_length, dim). "
+                "Expected `key` of shape (batch_size, value_length, key_dim). "
                 f"{received}, key.shape={tuple(key_shape)}"
             )
+
+
+def check_keys_shape(keys_shape, value_shape, units):
+    """Raises ValueError unless projected keys belong to the value and to this layer."""
+    expected = (*value_shape[:2], units)
+    if len(keys_shape) != 3 or not all(map(same_size, keys_shape, expected)):
+        raise ValueError(
+            f"Expected `keys` of shape {expected} (batch_size, value_length, units). "
+            f"Received: keys.shape={tuple(keys_shape)}"
+        )
 
 
 def check_mask(name, mask, shape):

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_bahdanau.layers.arguments import (
     check_attention_shapes,
+    check_keys_shape,
     check_mask,
     check_positive_integer,
     check_rate,
@@ -155,16 +156,9 @@ class BahdanauAttention(keras.layers.Layer):
         training=None,
         keys=None,
     ):
+        self._check_arguments(query, value, key, keys, query_mask, value_mask)
         if keys is None:
             keys = self.project_keys(value if key is None else key)
-        elif key is not None:
-            raise ValueError(
-                "Expected either `key` (to be projected) or `keys` (from `project_keys`). "
-                "Received both."
-            )
-        check_attention_shapes(query.shape, value.shape, keys.shape)
-        check_mask("query_mask", query_mask, query.shape[:-1])
-        check_mask("value_mask", value_mask, value.shape[:-1])
 
         one_step = len(query.shape) == 2
         if one_step:
@@ -189,6 +183,18 @@ class BahdanauAttention(keras.layers.Layer):
             return context, weights
         return context
 
+    def _check_arguments(self, query, value, key, keys, query_mask, value_mask):
+        if key is not None and keys is not None:
+            raise ValueError(
+                "Expected either `key` (to be projected) or `keys` (from `project_keys`). "
+                "Received both."
+            )
+        check_attention_shapes(query.shape, value.shape, None if key is None else key.shape)
+        if keys is not None:
+            check_keys_shape(keys.shape, value.shape, self.units)
+        check_mask("query_mask", query_mask, query.shape[:-1])
+        check_mask("value_mask", value_mask, value.shape[:-1])
+
     def compute_mask(self, inputs, previous_mask=None):
         # Only the query's mask, which Keras keeps under the first argument, outlives the layer.
         return previous_mask
@@ -204,7 +210,7 @@ class BahdanauAttention(keras.layers.Layer):
         training=None,
         keys=None,
     ):
-        check_attention_shapes(query.shape, value.shape, None if keys is None else keys.shape)
+        self._check_arguments(query, value, key, keys, query_mask, value_mask)
         context = keras.KerasTensor((*query.shape[:-1], value.shape[-1]), dtype=self.compute_dtype)
         if not return_attention_scores:
             return context

@@ -19,7 +19,14 @@ def masked_softmax(scores, mask=None):
     if dtype in ("float16", "bfloat16"):
         scores = ops.cast(scores, "float32")
     if mask is None:
-        return ops.cast(ops.softmax(scores, axis=-1), dtype)
+        return ops.cast(_softmax(scores), dtype)
     # Finite, so that a row without any position gives numbers (wiped out below) and not NaN.
-    weights = ops.softmax(ops.where(mask, scores, -1e9), axis=-1)
+    weights = _softmax(ops.where(mask, scores, -1e9))
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
+
+
+def _softmax(scores):
+    if scores.shape[-1] == 1:
+        # A memory of one position is no mistake here, but `ops.softmax` would warn of it.
+        return ops.exp(ops.log_softmax(scores, axis=-1))
+    return ops.softmax(scores, axis=-1)

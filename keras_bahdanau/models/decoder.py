@@ -1,6 +1,7 @@
 """The decoder: attends to the memory and predicts the next token."""
 
 import keras
+from keras import ops
 
 from keras_bahdanau.layers import BahdanauAttention
 from keras_bahdanau.layers.arguments import check_positive_integer, check_rate
@@ -83,6 +84,7 @@ class Decoder(keras.Model):
             "memory_dim": memory_dim,
             "embedding_dim": embedding_dim,
             "units": units,
+            "attention_units": attention_units,
             "readout_units": readout_units,
             "num_layers": num_layers,
         }
@@ -90,6 +92,7 @@ class Decoder(keras.Model):
             check_positive_integer(name, size)
         check_rate("dropout", dropout)
         check_rate("recurrent_dropout", recurrent_dropout)
+        check_rate("attention_dropout", attention_dropout)
         if tie_embeddings and readout_units != embedding_dim:
             raise ValueError(
                 "With `tie_embeddings`, `readout_units` must equal `embedding_dim`. Received: "
@@ -154,6 +157,8 @@ class Decoder(keras.Model):
         )
         deep_output = keras.layers.Dropout(dropout)(deep_output)
         logits = embedding(deep_output, reverse=True) if tie_embeddings else output(deep_output)
+        # They are float32 already, but Keras takes a reversed embedding for one of half precision.
+        logits = ops.cast(logits, "float32")
         super().__init__(
             inputs={
                 "target_in_ids": target_in_ids,

@@ -5,7 +5,6 @@ import keras
 from keras_bahdanau.models.cells import uniform_initializer
 
 
-@keras.saving.register_keras_serializable(package="keras_bahdanau")
 class KeyProjection(keras.layers.Layer):
     """`attention.project_keys` as a layer of a functional model.
 
@@ -31,6 +30,13 @@ class KeyProjection(keras.layers.Layer):
 
     def compute_output_shape(self, memory_shape):
         return (*memory_shape[:-1], self.attention.units)
+
+    def get_config(self):
+        # Loaded from a config, it would have an attention of its own.
+        raise NotImplementedError(
+            "The start of a decoder is saved with its decoder. Expected: a `Decoder` or a "
+            "`TranslationModel` to save. Received: a model of their parts"
+        )
 
 
 def decoder_start(attention_rnn, memory_dim, initializer_range):

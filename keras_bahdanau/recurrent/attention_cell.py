@@ -23,7 +23,9 @@ class AttentionCell(keras.layers.Layer):
         c_i = attention(s_i, memory)
 
     Keras 3's `RNN` passes no constants to its cell, so memory, keys and mask travel as states
-    that no step changes.
+    that no step changes. `AttentionRNN` sees to that, and to the dropout of the inner cell. Who
+    puts this cell into a `keras.layers.RNN` of their own calls `build` first, passes all states as
+    `initial_state`, and uses an inner cell without dropout.
 
     Args:
         cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with
@@ -74,7 +76,13 @@ class AttentionCell(keras.layers.Layer):
     def output_size(self):
         return self.units + (self.value_dim or 0)
 
-    def build(self, inputs_shape, memory_shape):
+    def build(self, inputs_shape, memory_shape=None):
+        if memory_shape is None:
+            raise ValueError(
+                "Call `build(inputs_shape, memory_shape)` before this cell is used inside "
+                "`keras.layers.RNN`, which knows no memory. Received: "
+                f"inputs_shape={inputs_shape}, memory_shape=None"
+            )
         batch_size, self.value_dim = inputs_shape[0], memory_shape[-1]
         if not self.attention.built:
             self.attention.build((batch_size, self.query_dim), memory_shape)

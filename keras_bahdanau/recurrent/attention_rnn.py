@@ -3,6 +3,11 @@
 import keras
 from keras import ops, tree
 
+from keras_bahdanau.layers.arguments import (
+    check_attention_shapes,
+    check_keys_shape,
+    check_mask,
+)
 from keras_bahdanau.recurrent.attention_cell import AttentionCell
 from keras_bahdanau.recurrent.dropout_masks import fix_dropout_masks, release_dropout_masks
 
@@ -27,7 +32,8 @@ class AttentionRNN(keras.layers.Layer):
 
     Call arguments:
         inputs: tensor of shape `(batch_size, target_length, input_dim)`, or
-            `(batch_size, input_dim)` for one step.
+            `(batch_size, input_dim)` for one step. A Keras mask on it goes on to `outputs` and
+            `contexts`; nothing is skipped, so the final states are those after the padding.
         memory: tensor of shape `(batch_size, source_length, value_dim)`.
         memory_mask: bool tensor of shape `(batch_size, source_length)`, True = keep, or `None`.
         keys: what `project_keys(memory)` returned, or `None` to project now.
@@ -49,6 +55,9 @@ class AttentionRNN(keras.layers.Layer):
     >>> outputs.shape, contexts.shape, weights.shape
     ((8, 7, 256), (8, 7, 512), (8, 7, 20))
 
+    Raises:
+        ValueError: shapes, masks or states that do not fit together.
+
     References: Bahdanau et al. 2015, https://arxiv.org/abs/1409.0473, appendix A.2.2;
     Luong et al. 2015, https://arxiv.org/abs/1508.04025, section 3.3 (input feeding).
     """
@@ -65,6 +74,8 @@ class AttentionRNN(keras.layers.Layer):
             name="loop",
             dtype=self.dtype_policy,
         )
+
+        self.supports_masking = True
 
     @property
     def cell(self):
@@ -104,29 +115,34 @@ class AttentionRNN(keras.layers.Layer):
         initial_state=None,
         training=None,
     ):
+        self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
         if keys is None:
             keys = self.project_keys(memory)
         if memory_mask is None:
             memory_mask = ops.ones(ops.shape(memory)[:2], dtype="bool")
         if initial_state is None:
             initial_state = self.get_initial_state(ops.shape(memory)[0])
-        self._check_states(initial_state)
         if training and self.attention.dropout:
             memory = self._drop_positions(memory)
         states = [*initial_state, memory, keys, memory_mask]
 
-        if len(inputs.shape) == 2:
-            outputs, states = self.attention_cell(inputs, states, training=training)
-        elif inputs.shape[1] == 1:
-            outputs, states = self.attention_cell(inputs[:, 0], states, training=training)
-            outputs = ops.expand_dims(outputs, 1)
-        else:
-            if training:
-                fix_dropout_masks(self.cell, inputs, memory)
-            outputs, *states = self.loop(inputs, initial_state=states, training=training)
-        release_dropout_masks(self.cell)
+        try:
+            outputs, states = self._run(inputs, states, training)
+        finally:
+            release_dropout_masks(self.cell)
         output, context, weights = self.attention_cell.split_outputs(outputs)
         return output, context, weights, list(states[:-3])
+
+    def _run(self, inputs, states, training):
+        if len(inputs.shape) == 2:
+            return self.attention_cell(inputs, states, training=training)
+        if inputs.shape[1] == 1:
+            outputs, states = self.attention_cell(inputs[:, 0], states, training=training)
+            return ops.expand_dims(outputs, 1), states
+        if training:
+            fix_dropout_masks(self.cell, inputs, memory=states[-3])
+        outputs, *states = self.loop(inputs, initial_state=states, training=training)
+        return outputs, states
 
     def _drop_positions(self, memory):
         # Dropping the weight of a position from every context is dropping its value; one mask
@@ -138,18 +154,34 @@ class AttentionRNN(keras.layers.Layer):
         )
         return memory * kept
 
-    def _check_states(self, states):
+    def _check_arguments(self, inputs, memory, memory_mask, keys, initial_state):
+        if len(inputs.shape) not in (2, 3):
+            raise ValueError(
+                "Expected `inputs` of shape (batch_size, input_dim) or "
+                "(batch_size, target_length, input_dim). "
+                f"Received: inputs.shape={tuple(inputs.shape)}"
+            )
+        check_attention_shapes(inputs.shape, memory.shape)
+        check_mask("memory_mask", memory_mask, memory.shape[:-1])
+        if keys is not None:
+            check_keys_shape(keys.shape, memory.shape, self.attention.units)
+        if initial_state is None:
+            return
         expected = self.attention_cell.recurrent_state_size
-        received = [state.shape[-1] for state in tree.flatten(states)]
+        received = [state.shape[-1] for state in tree.flatten(initial_state)]
         if received != expected:
             raise ValueError(
                 f"Expected `initial_state` to be a list of states of widths {expected}. "
                 f"Received: widths {received}"
             )
 
+    def compute_mask(self, inputs, previous_mask=None):
+        return previous_mask, previous_mask
+
     def compute_output_spec(
         self, inputs, memory, memory_mask=None, keys=None, initial_state=None, training=None
     ):
+        self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
         cell, leading = self.attention_cell, tuple(inputs.shape[:-1])
 
         def spec(*shape):

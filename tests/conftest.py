@@ -1,0 +1,95 @@
+"""Fixtures that several files of tests share: what takes long to make is made once."""
+
+import io
+import os
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from keras_bahdanau.command_line import main
+
+# As the command does it: TensorFlow's own log lines stay away from what tests look at.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+class Outcome(NamedTuple):
+    """What a command did: its exit code, the lines of its output and of its standard error."""
+
+    code: int
+    output: list[str]
+    errors: list[str]
+
+
+@pytest.fixture(scope="session")
+def untrained():
+    """A translator with random weights and a limit of 24 pieces."""
+    from small_translator import small_translator
+
+    return small_translator()
+
+
+@pytest.fixture(scope="session")
+def untrained_directory(untrained, tmp_path_factory):
+    """The model directory of `untrained`. Tests that change it copy it first."""
+    directory = tmp_path_factory.mktemp("models") / "untrained"
+    untrained.save(directory)
+    return directory
+
+
+class TrainedRun(NamedTuple):
+    """A run of `keras-bahdanau train` in a process of its own."""
+
+    process: subprocess.CompletedProcess
+    directory: object
+    arguments: list[str]
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory):
+    """A run that learns a toy language well enough to translate it."""
+    from toy_corpus import word_by_word_pairs, write_tsv
+
+    folder = tmp_path_factory.mktemp("trained")
+    pairs = word_by_word_pairs(340)
+    options = {
+        "train": write_tsv(folder / "train.tsv", pairs[:300]),
+        "validation": write_tsv(folder / "validation.tsv", pairs[300:320]),
+        "test": write_tsv(folder / "test.tsv", pairs[320:]),
+        "output": folder / "model",
+        "export": "none",
+        "vocabulary-size": 60,
+        **dict.fromkeys(("embedding-dim", "encoder-units", "decoder-units", "attention-units"), 96),
+        "dropout": 0,
+        "label-smoothing": 0,
+        "batch-size": 8,
+        "epochs": 6,
+        "learning-rate": 0.004,
+        "warmup-steps": 20,
+    }
+    arguments = ["train", "--no-progress", *(f"--{name}={options[name]}" for name in options)]
+    process = subprocess.run(
+        [sys.executable, "-m", "keras_bahdanau", *arguments], capture_output=True, text=True
+    )
+    return TrainedRun(process, folder / "model", arguments)
+
+
+@pytest.fixture
+def command(capfdbinary, monkeypatch):
+    """Function `(*arguments, stdin=b"") -> Outcome` that runs the command in this process."""
+
+    def run(*arguments, stdin=b""):
+        capfdbinary.readouterr()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code
+        output, errors = capfdbinary.readouterr()
+        # Split at "\n" alone, as the shell's tools do.
+        *lines, rest = output.decode().split("\n")
+        assert rest == ""
+        return Outcome(code, lines, errors.decode().splitlines())
+
+    return run

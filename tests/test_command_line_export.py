@@ -1,0 +1,89 @@
+import pytest
+
+from keras_bahdanau.command_line import models
+from keras_bahdanau.command_line.export import export_chosen
+
+FORMATS = ["saved-model", "litert"]
+
+
+@pytest.fixture
+def unloaded(monkeypatch):
+    """Fails the test when a model is loaded, because the call was wrong before."""
+    monkeypatch.setattr(models, "open_trained_translator", lambda path: pytest.fail("loaded"))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_directory_that_holds_something(command, unloaded, tmp_path, kind):
+    (tmp_path / "mine.txt").write_text("mine")
+    outcome = command("export", "m", "--format", kind, "--output", tmp_path)
+    assert outcome.code == 2
+    assert outcome.errors == [
+        f"error: Expected a new or empty directory. Received: {tmp_path}, which is not empty"
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file(command, unloaded, tmp_path, kind):
+    (tmp_path / "file").write_text("mine")
+    outcome = command("export", "m", "--format", kind, "--output", tmp_path / "file")
+    assert outcome.code == 2
+    assert outcome.errors[0].endswith("file, a file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_saved_model_is_not_quantized(command, unloaded, tmp_path):
+    arguments = "--format=saved-model", "--quantization=int8", f"--output={tmp_path / 'new'}"
+    outcome = command("export", "m", *arguments)
+    assert outcome.code == 2
+    assert "Expected --quantization float32 with --format saved-model" in outcome.errors[0]
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_what_is_no_model(command, tmp_path, kind):
+    outcome = command("export", tmp_path, "--format", kind, "--output", tmp_path / "new")
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert f"Expected a model directory. Received: {tmp_path}" in line
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [("both", ["saved-model", "litert"]), ("litert", ["litert"]), ("none", [])],
+)
+def test_a_run_ends_with_the_exports_chosen(monkeypatch, tmp_path, choice, expected):
+    made = []
+
+    def export(name):
+        def write(translator, output, **options):
+            made.append(output.relative_to(tmp_path).as_posix())
+            (output / "1").mkdir(parents=True)
+            return output
+
+        return write
+
+    monkeypatch.setattr("keras_bahdanau.export.saved_model.export_saved_model", export("a"))
+    monkeypatch.setattr("keras_bahdanau.export.litert.export_litert", export("b"))
+    export_chosen(None, tmp_path, choice)
+    assert made == expected
+    export_chosen(None, tmp_path, choice)
+    assert made == expected, "what is there already is not written again"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "place"), [("saved-model", "1"), ("litert", "translator.tflite")])
+def test_an_export_translates_like_its_model(command, untrained_directory, tmp_path, kind, place):
+    output = tmp_path / "exported"
+    outcome = command("export", untrained_directory, "--format", kind, "--output", output)
+    assert (outcome.code, outcome.output) == (0, [])
+    (line,) = outcome.errors
+    assert str(output) in line
+    texts = ["the dog runs", "", "el gato <s>"]
+    expected = command("translate", untrained_directory, *texts)
+    assert command("translate", output / place, *texts) == expected
+    assert command("translate", output, *texts) == expected
+    outcome = command("translate", output, "--beam-width", "3", *texts)
+    assert outcome.code == 2
+    assert "fixed in the export. Received: 3" in outcome.errors[0]

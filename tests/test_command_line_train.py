@@ -1,0 +1,163 @@
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from toy_corpus import word_by_word_pairs, write_tsv
+
+from keras_bahdanau.training.train import STATE_FILE
+
+SMALL = {
+    **dict.fromkeys(
+        ("--embedding-dim", "--encoder-units", "--decoder-units", "--attention-units"), 8
+    ),
+    "--vocabulary-size": 60,
+    "--epochs": 1,
+    "--export": "none",
+}
+
+
+@pytest.fixture
+def train(command, tmp_path):
+    """Function `(pairs, **options) -> Outcome` that trains in this process."""
+
+    def run(pairs=None, output=tmp_path / "model", **options):
+        pairs = pairs or word_by_word_pairs(20)
+        options = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+        arguments = [f"{name}={value}" for name, value in {**SMALL, **options}.items()]
+        return command(
+            *("train", "--no-progress", *arguments, f"--output={output}"),
+            f"--train={write_tsv(tmp_path / 'train.tsv', pairs)}",
+            f"--validation={write_tsv(tmp_path / 'validation.tsv', pairs[:2])}",
+        )
+
+    return run
+
+
+def test_a_run_tells_its_story_and_nothing_else(trained_run):
+    process, directory, _ = trained_run
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == ""
+    first, *epochs, test, following = process.stderr.splitlines()
+    assert re.fullmatch(r"[\d,]+ weights, 300 pairs", first)
+    pattern = (
+        r"epoch \d: training loss \d+\.\d+, validation BLEU \d+\.\d\d( \(best\))?, .* tokens/s"
+    )
+    assert len(epochs) == 6
+    assert all(re.fullmatch(pattern, line) for line in epochs)
+    assert test.startswith("test BLEU ")
+    assert following == f'next: keras-bahdanau translate {directory} "A sentence of yours."'
+
+
+def test_a_finished_run_is_not_trained_again(trained_run):
+    directory = trained_run.directory
+    state = (directory / "checkpoints" / STATE_FILE).read_bytes()
+    metrics = json.loads((directory / "metrics.json").read_text())
+    process = subprocess.run(
+        [sys.executable, "-m", "keras_bahdanau", *trained_run.arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 0
+    assert process.stderr.splitlines()[0] == "finished before, after 6 epochs: not trained again"
+    assert "epoch 1" not in process.stderr
+    assert (directory / "checkpoints" / STATE_FILE).read_bytes() == state
+    assert json.loads((directory / "metrics.json").read_text()) == metrics
+
+
+def test_other_options_on_the_same_directory(trained_run, command):
+    arguments = [each for each in trained_run.arguments if "batch-size" not in each]
+    outcome = command(*arguments, "--batch-size=4", "--no-progress")
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert "it was started with batch_size 8 instead of 4" in line
+    assert str(trained_run.directory) in line
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dropout": 2}, "dropout in [0, 1). Received: 2.0"),
+        ({"dropout": "nan"}, "dropout in [0, 1). Received: nan"),
+        ({"label_smoothing": -0.1}, "label_smoothing in [0, 1)"),
+        ({"learning_rate": "nan"}, "learning_rate of at least 0. Received: nan"),
+        ({"learning_rate": "inf"}, "learning_rate of at least 0. Received: inf"),
+        ({"epochs": 0}, "larger epochs. Received: 0"),
+        ({"seed": -1}, "larger seed. Received: -1"),
+        ({"seed": 1 << 32}, "seed below 2 ** 32. Received: 4294967296"),
+    ],
+)
+def test_values_out_of_range(train, tmp_path, options, message):
+    outcome = train(**options)
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert message in line
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Received: no --source-train and --target-train"),
+        (("--source-train=a",), "Received: no --target-train"),
+        (("--train=a", "--source-train=b"), "--train or --source-train. Received: both"),
+        (("--corpus=built-in", "--train=a"), "Expected --corpus or files. Received: both"),
+    ],
+)
+def test_a_call_without_text(command, tmp_path, arguments, message):
+    outcome = command("train", f"--output={tmp_path / 'model'}", *arguments)
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert message in line
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_line_without_a_tab(command, tmp_path):
+    (tmp_path / "a.tsv").write_text("one\tuno\ntwo dos\n")
+    arguments = f"--train={tmp_path / 'a.tsv'}", f"--validation={tmp_path / 'a.tsv'}"
+    outcome = command("train", f"--output={tmp_path / 'model'}", *arguments)
+    assert outcome.code == 2
+    assert f"1 in {tmp_path / 'a.tsv'}, line 2" in outcome.errors[0]
+
+
+def test_a_failed_start_does_not_stand_in_the_way_of_the_next(train):
+    pairs = [*word_by_word_pairs(20), (" ".join(["sun"] * 50), "nus"), ("star", " ")]
+    outcome = train(pairs, max_length=30)
+    assert outcome.code == 2
+    (line,) = outcome.errors
+    assert "at most 30 tokens a sentence" in line
+    assert "1 pairs with more" in line
+    assert "line 21" in line
+    outcome = train(pairs, vocabulary_size=5)
+    assert outcome.code == 2
+    assert len(outcome.errors) == 1
+    outcome = train(pairs, max_length=30, long_pairs="drop")
+    assert outcome.code == 0
+    assert outcome.errors[0].endswith(
+        "20 pairs (left out: 1 beyond 30 pieces, 1 with a blank side)"
+    )
+
+
+def test_a_directory_of_something_else_is_left_alone(train, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("mine")
+    outcome = train(output=tmp_path / "thesis")
+    assert outcome.code == 2
+    assert "holds something else" in outcome.errors[0]
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
+
+
+def test_a_file_for_a_directory(train, tmp_path):
+    (tmp_path / "file").write_text("")
+    outcome = train(output=tmp_path / "file")
+    assert outcome.code == 2
+    assert "which is a file" in outcome.errors[0]
+
+
+def test_what_a_kill_left_of_the_tokenizer_is_no_hindrance(train, tmp_path):
+    (tmp_path / "model" / ".tokenizer.model.x1y2").mkdir(parents=True)
+    (tmp_path / "model" / "checkpoints").mkdir()
+    # Refused for its pairs, not for the directory.
+    outcome = train([(" ", " ")] * 3)
+    assert "at least one pair with text on both sides" in outcome.errors[0]

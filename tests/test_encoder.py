@@ -1,0 +1,125 @@
+import keras
+import numpy as np
+import pytest
+from attention_oracle import arrays_of, gru_step, weights_by_name
+
+from keras_bahdanau.models import Encoder
+
+SOURCE_IDS = np.array([[4, 7, 2, 9, 3], [5, 3, 0, 0, 0], [0, 0, 0, 0, 0]], dtype="int32")
+OPTIONS = [
+    {},
+    {"cell": "lstm"},
+    {"num_layers": 2},
+    {"num_layers": 2, "cell": "lstm"},
+]
+
+
+def encoder_of(**options):
+    sizes = {"embedding_dim": 4, "units": 3, "initializer_range": 0.5}
+    return Encoder(10, **{**sizes, **options})
+
+
+@pytest.fixture
+def mixed_precision(request):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy(before)
+
+
+def test_annotations_are_both_directions_side_by_side():
+    encoder = encoder_of()
+    outputs = arrays_of(encoder(SOURCE_IDS))
+    embeddings = encoder.get_layer("source_embedding").get_weights()[0]
+    bidirectional = encoder.get_layer("bidirectional_0")
+    for row, length in enumerate([5, 2]):
+        embedded = embeddings[SOURCE_IDS[row, :length]]
+        directions = []
+        for layer, inputs in [
+            (bidirectional.forward_layer, embedded),
+            (bidirectional.backward_layer, embedded[::-1]),
+        ]:
+            state, states = np.zeros((1, 3)), []
+            for step_inputs in inputs:
+                state = gru_step(step_inputs[None], state, weights_by_name(layer.cell))
+                states.append(state[0])
+            directions.append(states)
+        forward, backward = directions
+        expected = np.concatenate([forward, backward[::-1]], axis=-1)
+        np.testing.assert_allclose(outputs["memory"][row, :length], expected, atol=1e-5)
+        expected_state = np.concatenate([forward[-1], backward[-1]])
+        np.testing.assert_allclose(outputs["encoder_state"][row], expected_state, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_padding_changes_nothing_and_is_zero(options):
+    encoder = encoder_of(**options)
+    outputs = arrays_of(encoder(SOURCE_IDS))
+    np.testing.assert_array_equal(outputs["memory_mask"], SOURCE_IDS != 0)
+    assert not outputs["memory"][SOURCE_IDS == 0].any()
+    for row, length in enumerate([5, 2]):
+        alone = arrays_of(encoder(SOURCE_IDS[row : row + 1, :length]))
+        np.testing.assert_allclose(outputs["memory"][row, :length], alone["memory"][0], atol=1e-6)
+        np.testing.assert_allclose(
+            outputs["encoder_state"][row], alone["encoder_state"][0], atol=1e-6
+        )
+    # A source of padding alone has no tokens to encode, and no NaN.
+    assert not outputs["encoder_state"][2].any()
+
+
+def test_another_pad_id():
+    outputs = arrays_of(encoder_of(pad_id=9)(np.array([[4, 0, 9]])))
+    np.testing.assert_array_equal(outputs["memory_mask"], [[True, True, False]])
+
+
+@pytest.mark.parametrize("options", [*OPTIONS, {"dropout": 0.2, "recurrent_dropout": 0.1}])
+def test_config_and_file_rebuild_the_same_encoder(options, tmp_path):
+    encoder = encoder_of(**options, pad_id=2, name="reader")
+    rebuilt = Encoder.from_config(encoder.get_config())
+    rebuilt.set_weights(encoder.get_weights())
+    encoder.save(tmp_path / "encoder.keras")
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    expected = arrays_of(encoder(SOURCE_IDS))
+    for other in (rebuilt, loaded):
+        assert type(other) is Encoder
+        assert other.get_config() == encoder.get_config()
+        for name, array in arrays_of(other(SOURCE_IDS)).items():
+            np.testing.assert_array_equal(array, expected[name])
+
+
+def test_dropout_is_for_training_only():
+    encoder = encoder_of(dropout=0.5, recurrent_dropout=0.3)
+    expected = arrays_of(encoder(SOURCE_IDS)["memory"])
+    np.testing.assert_array_equal(
+        arrays_of(encoder(SOURCE_IDS, training=False)["memory"]), expected
+    )
+    trained = arrays_of(encoder(SOURCE_IDS, training=True)["memory"])
+    assert (trained != expected).any() and not trained[SOURCE_IDS == 0].any()
+
+
+@pytest.mark.parametrize("mixed_precision", ["mixed_float16", "mixed_bfloat16"], indirect=True)
+def test_mixed_precision(mixed_precision):
+    encoder = encoder_of()
+    outputs = encoder(SOURCE_IDS)
+    assert {weight.dtype for weight in encoder.weights} == {"float32"}
+    for name in ("memory", "encoder_state"):
+        expected = mixed_precision.removeprefix("mixed_")
+        assert keras.backend.standardize_dtype(outputs[name].dtype) == expected
+        assert np.isfinite(arrays_of(keras.ops.cast(outputs[name], "float32"))).all()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"vocabulary_size": 0}, "`vocabulary_size` must be a positive integer.*=0"),
+        ({"embedding_dim": -4}, "`embedding_dim` must be a positive integer.*=-4"),
+        ({"units": 2.5}, "`units` must be a positive integer.*=2.5"),
+        ({"num_layers": 0}, "`num_layers` must be a positive integer.*=0"),
+        ({"cell": "rnn"}, r"`cell` must be one of \('gru', 'lstm'\).*cell=rnn"),
+        ({"dropout": 1.0}, r"`dropout` must be in the range \[0, 1\).*=1.0"),
+        ({"recurrent_dropout": -1}, r"`recurrent_dropout` must be in the range.*=-1"),
+    ],
+)
+def test_wrong_arguments(options, message):
+    with pytest.raises(ValueError, match=message):
+        Encoder(**{"vocabulary_size": 10, **options})

@@ -1,0 +1,85 @@
+import pytest
+
+from keras_bahdanau.files import atomic_path
+
+
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_a_file_appears_when_the_block_is_done(tmp_path):
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+        assert not (tmp_path / "a.txt").exists()
+        assert temporary.name == "a.txt"
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_until_then_the_old_file_stays(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+        assert (tmp_path / "a.txt").read_text() == "old"
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_exception_leaves_the_old_file_and_no_other(tmp_path, error):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(error), atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise error
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "a.txt"):
+        pass
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_directory(tmp_path, exists):
+    target = tmp_path / "parent" / "directory"
+    if exists:
+        target.mkdir(parents=True)
+    with atomic_path(target) as temporary:
+        temporary.mkdir()
+        (temporary / "a.txt").write_text("one")
+    assert (target / "a.txt").read_text() == "one"
+    assert names(target.parent) == ["directory"]
+
+
+def test_a_directory_that_holds_something_is_kept(tmp_path):
+    target = tmp_path / "directory"
+    target.mkdir()
+    (target / "mine.txt").write_text("mine")
+    with pytest.raises(OSError), atomic_path(target) as temporary:
+        temporary.mkdir()
+    assert (target / "mine.txt").read_text() == "mine"
+    assert names(tmp_path) == ["directory"]
+
+
+def test_an_exception_leaves_no_half_directory(tmp_path):
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "directory") as temporary:
+        temporary.mkdir()
+        (temporary / "a.txt").write_text("half")
+        raise RuntimeError
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with atomic_path("a.txt") as temporary:
+        temporary.write_text("here")
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_others_may_read_the_file(tmp_path):
+    (tmp_path / "usual.txt").write_text("")
+    with atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("")
+    usual = (tmp_path / "usual.txt").stat().st_mode
+    assert (tmp_path / "a.txt").stat().st_mode == usual
