@@ -17,7 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 FORMAT, FORMAT_VERSION = "keras-bahdanau-litert", 1
 FILE_NAME, TOKENIZER_NAME, MANIFEST_NAME = "translator.tflite", "tokenizer.model", "manifest.json"
-_MANIFEST_KEYS = ("max_length", "max_target_length", "beam_width", "special_ids", "length_bound")
+_KEYS = {"beam_width", "files", "length_bound", "max_length", "max_target_length", "special_ids"}
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])")
 
 
@@ -227,14 +227,12 @@ def _read_manifest(directory):
     try:
         manifest = json.loads(content.decode("utf-8"))
         name, version = manifest["format"], manifest["format_version"]
-        if version == FORMAT_VERSION:
-            _ = [manifest[key] for key in _MANIFEST_KEYS]
-            _ = [manifest["files"][key]["sha256"] for key in (FILE_NAME, TOKENIZER_NAME)]
-    except (ValueError, KeyError, TypeError) as error:
+        is_whole = version != FORMAT_VERSION or _KEYS <= manifest.keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportedFileError(
             f"Expected a manifest in JSON. Received: {path}, which is damaged"
         ) from error
-    if name != FORMAT or not isinstance(version, int) or version > FORMAT_VERSION:
+    if not is_whole or name != FORMAT or not isinstance(version, int) or version > FORMAT_VERSION:
         raise ExportedFileError(
             f"Expected format {FORMAT}, version {FORMAT_VERSION} at most. "
             f"Received: {path}, format {name}, version {version}"

@@ -87,8 +87,10 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
         save_state(checkpoints / STATE_FILE, model, progress)
     logs.close()
 
-    if progress.best_epoch:
-        model.load_weights(checkpoints / BEST_FILE)
+    # A model of its own, because a compiled one would be saved with its optimizer.
+    best = TranslationModel.from_config(model.get_config())
+    best.load_weights(checkpoints / BEST_FILE)
+    translator = Translator(best, translator.tokenizer, translator.config)
     metrics = _finish(translator, splits, options, progress, directory)
     return translator, metrics
 
