@@ -17,6 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 FORMAT, FORMAT_VERSION = "keras-bahdanau-litert", 1
 FILE_NAME, TOKENIZER_NAME, MANIFEST_NAME = "translator.tflite", "tokenizer.model", "manifest.json"
+_SCORES = ("log_probability", "score")
 _KEYS = {"beam_width", "files", "length_bound", "max_length", "max_target_length", "special_ids"}
 _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])")
 
@@ -80,7 +81,7 @@ class LiteTranslator:
             texts: the texts.
             beam_width: 1 for greedy search, or the file's own beam width, the default.
 
-        Returns: a list with one string for each text.
+        Returns: one string for each text.
         """
         if isinstance(texts, (str, bytes)):
             raise TypeError(f"Expected a list of texts. Received: one {type(texts).__name__}")
@@ -145,11 +146,10 @@ class LiteTranslator:
         found = self._run(
             "translate_beam" if beam_width > 1 else "translate",
             **self._source(source_ids),
-            max_length=_int32(self.bound(len(source_ids))),
+            max_length=_scalar(self.bound(len(source_ids))),
         )
-        result = {"token_ids": found["token_ids"][0, : found["length"][0]].tolist()}
-        scores = ("log_probability", "score")
-        return result | {name: float(found[name][0]) for name in scores if name in found}
+        scores = {name: float(found[name][0]) for name in found if name in _SCORES}
+        return {"token_ids": found["token_ids"][0, : found["length"][0]].tolist(), **scores}
 
     def _stream_part(self, text):
         source_ids = self.source_ids(text)
@@ -160,14 +160,13 @@ class LiteTranslator:
         token_ids, written = [], ""
         for _ in range(self.bound(len(source_ids))):
             last = token_ids[-1] if token_ids else self._special["start_id"]
-            carried = self._run("decode_step", token_id=_int32(last), **memory, **carried)
+            carried = self._run("decode_step", token_id=_scalar(last), **memory, **carried)
             del carried["attention_scores"]
             token_ids.append(self._best(carried.pop("logits")[0]))
             if token_ids[-1] == self._special["end_id"]:
                 break
             text = self._text(token_ids)
-            # A character of several byte pieces is unreadable until its last one.
-            if len(text) > len(written) and not text.endswith("\ufffd"):
+            if len(text) > len(written):
                 yield text[len(written) :]
                 written = text
         if rest := self._text(token_ids)[len(written) :]:
@@ -189,7 +188,7 @@ class LiteTranslator:
             )
         padded = np.full((1, self.max_length), self._special["pad_id"], "int32")
         padded[0, : len(source_ids)] = source_ids
-        return {"source_ids": padded, "source_length": _int32(len(source_ids))}
+        return {"source_ids": padded, "source_length": _scalar(len(source_ids))}
 
     def _run(self, name, **inputs):
         if name not in self._runners:
@@ -217,7 +216,7 @@ def _halves(word, measure, limit):
     return _halves(word[:middle], measure, limit) + _halves(word[middle:], measure, limit)
 
 
-def _int32(number):
+def _scalar(number):
     return np.array([number], "int32")
 
 
