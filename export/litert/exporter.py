@@ -55,7 +55,7 @@ def export_litert(
             by default.
         max_target_length: longest translation in tokens, the end token included; the
             translator's own limit by default.
-        samples: texts for `golden.jsonl`; about 30 varied lines where there are none.
+        samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
 
     Returns: `pathlib.Path` of the directory.
 
@@ -107,7 +107,7 @@ def export_litert(
             "operators": operator_names(content),
         }
         write_manifest(temporary, description)
-        write_golden(temporary, samples or SAMPLE_TEXTS)
+        write_golden(temporary, [*SAMPLE_TEXTS, *samples])
         write_manifest(temporary, description)
     return directory
 

@@ -1,4 +1,4 @@
-"""Lines for the golden file where the caller gives none."""
+"""Lines of every golden file, whatever the model was trained on."""
 
 SAMPLE_TEXTS = (
     "Hello.",

@@ -24,6 +24,8 @@ examples:
   keras-bahdanau train --train train.tsv --validation val.tsv --output my-model
   keras-bahdanau train --corpus multi30k-en-de --output my-model
 """
+# Validation texts in the golden file of the LiteRT export.
+GOLDEN_SAMPLES = 20
 
 
 def add_arguments(parser):
@@ -96,7 +98,8 @@ def train_and_export(splits, options, directory, *, export, show_progress):
     from keras_bahdanau.training.train import train
 
     translator, metrics = train(splits, options, directory, show_progress=show_progress)
-    export_chosen(translator, directory, export, samples=[source for source, _ in splits.test])
+    samples = [source for source, _ in splits.validation[:GOLDEN_SAMPLES]]
+    export_chosen(translator, directory, export, samples=samples)
     return translator, metrics
 
 
