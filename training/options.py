@@ -95,6 +95,7 @@ PRESETS = {
         "decoder_units": 256,
         "attention_units": 128,
         "dropout": 0.1,
+        "batch_size": 64,
         "epochs": 7,
     },
     "small": {},
