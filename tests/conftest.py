@@ -6,12 +6,17 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 
 from keras_bahdanau.command_line import main
 
 # As the command does it: TensorFlow's own log lines stay away from what tests look at.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# No test depends on how fast the machine is.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 
 class Outcome(NamedTuple):

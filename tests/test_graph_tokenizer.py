@@ -1,4 +1,5 @@
 import pytest
+import sentencepiece
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,12 +83,15 @@ def test_control_tokens_stay_text(graph_tokenizer):
     assert not {PAD_ID, START_ID, END_ID} & set(ids)
 
 
-def test_bytes_that_are_not_utf8_are_replacement_characters():
-    tokenizer = Tokenizer.train(["the � dog", "dog � � the ��"] * 20, vocabulary_size=30)
-    graph_tokenizer = GraphTokenizer(tokenizer.model_bytes)
-    text = tf.constant([b"the \xff\xfe dog", b"the \xf0\x9f dog", b"\xed\xa0\x80"])
-    expected = ["the \ufffd\ufffd dog", "the \ufffd\ufffd dog", "\ufffd\ufffd\ufffd"]
-    assert rows(graph_tokenizer.encode(text, LONG)) == [tokenizer.encode(t) for t in expected]
+def test_bytes_that_are_not_utf8_are_read_as_sentencepiece_reads_them():
+    tokenizer = Tokenizer.train(["the red dog", "dog the"] * 20, vocabulary_size=30)
+    texts = [b"the \xff\xfe dog", b"the \xf0\x9f dog", b"\xed\xa0\x80", b"the dog"]
+    token_ids = rows(GraphTokenizer(tokenizer.model_bytes).encode(tf.constant(texts), LONG))
+    processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.model_bytes)
+    assert token_ids == [processor.EncodeAsIds(text) for text in texts]
+    # What cannot be read is one unknown piece, and its neighbours are what they were.
+    assert [UNKNOWN_ID in ids for ids in token_ids] == [True, True, True, False]
+    assert token_ids[0][0] == token_ids[3][0]
 
 
 def test_cuts_long_texts_and_keeps_the_end(tokenizer, graph_tokenizer):

@@ -101,8 +101,8 @@ PRESETS = {
     "small": {},
 }
 PRESET_HELP = {
-    "tiny": "about 1 M weights, for some ten thousand short pairs: minutes",
-    "small": "about 5 M weights, for some thirty thousand pairs and more: an hour",
+    "tiny": "1.4 M weights at most, for some ten thousand short pairs: minutes",
+    "small": "6.7 M weights at most, for some thirty thousand pairs and more: an hour",
 }
 DEFAULT_PRESET = "small"
 
