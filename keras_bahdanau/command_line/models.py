@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.quiet import import_tensorflow_quietly
+from keras_bahdanau.quiet import import_tensorflow_quietly, silenced_native_logs
 
 
 def open_trained_translator(path):
@@ -67,7 +67,8 @@ class LiteRTAdapter:
         from keras_bahdanau.export.runtime import ExportedFileError, LiteTranslator
 
         try:
-            self._translator = LiteTranslator(path)
+            with silenced_native_logs():
+                self._translator = LiteTranslator(path)
         except ExportedFileError as error:
             raise InputError(str(error)) from error
         self.max_length = self._translator.max_length
@@ -84,7 +85,10 @@ class LiteRTAdapter:
             raise InputError(f"Expected --n-best 1 with a LiteRT file. Received: {n_best}")
 
         def translate_parts(parts):
-            found = [translator.search(translator.source_ids(part), beam_width) for part in parts]
+            ids = [translator.source_ids(part) for part in parts]
+            # The interpreter greets whoever uses a signature for the first time.
+            with silenced_native_logs():
+                found = [translator.search(each, beam_width) for each in ids]
             return [[_read_found(translator, each)] for each in found]
 
         return translate_long_texts(
