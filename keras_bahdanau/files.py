@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_bahdanau.errors import InputError
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -32,3 +34,24 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_is_free(directory: str | os.PathLike, leftovers_of: str | None = None):
+    """Raises InputError unless a directory is absent or empty.
+
+    Args:
+        directory: the directory to write to.
+        leftovers_of: name of a file or directory in it. What `atomic_path` left of it when its
+            process was killed does not count.
+    """
+    directory = Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"Expected a new or empty directory. Received: {directory}, a file")
+    names = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+    if leftovers_of is not None:
+        names = [name for name in names if not name.startswith(f".{leftovers_of}.")]
+    if names:
+        raise InputError(
+            f"Expected a new or empty directory. Received: {directory}, which is not empty: it has "
+            f"{', '.join(names[:3])}"
+        )

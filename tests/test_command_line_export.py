@@ -18,7 +18,8 @@ def test_a_directory_that_holds_something(command, unloaded, tmp_path, kind):
     outcome = command("export", "m", "--format", kind, "--output", tmp_path)
     assert outcome.code == 2
     assert outcome.errors == [
-        f"error: Expected a new or empty directory. Received: {tmp_path}, which is not empty"
+        f"error: Expected a new or empty directory. Received: {tmp_path}, which is not empty: "
+        "it has mine.txt"
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -49,9 +49,9 @@ def test_a_gpu_machine_exports_no_cudnn_operations(translator, monkeypatch):
 
 def test_refuses_a_directory_that_is_not_empty(translator, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="Expected an absent or empty directory, found file in"):
+    with pytest.raises(InputError, match="is not empty: it has file"):
         export_saved_model(translator, tmp_path)
-    with pytest.raises(InputError, match="Expected an absent or empty directory, found a file"):
+    with pytest.raises(InputError, match="Expected a new or empty directory. Received: .*, a file"):
         export_saved_model(translator, tmp_path / "file")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

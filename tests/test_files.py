@@ -1,6 +1,7 @@
 import pytest
 
-from keras_bahdanau.files import atomic_path
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import atomic_path, check_is_free
 
 
 def names(directory):
@@ -83,3 +84,17 @@ def test_others_may_read_the_file(tmp_path):
         temporary.write_text("")
     usual = (tmp_path / "usual.txt").stat().st_mode
     assert (tmp_path / "a.txt").stat().st_mode == usual
+
+
+def test_what_is_free(tmp_path):
+    check_is_free(tmp_path / "absent")
+    check_is_free(tmp_path)
+    (tmp_path / ".1.abc").mkdir()
+    check_is_free(tmp_path, leftovers_of="1")
+    with pytest.raises(InputError, match=r"is not empty: it has \.1\.abc$"):
+        check_is_free(tmp_path)
+    (tmp_path / "mine").touch()
+    with pytest.raises(InputError, match="it has mine$"):
+        check_is_free(tmp_path, leftovers_of="1")
+    with pytest.raises(InputError, match="mine, a file$"):
+        check_is_free(tmp_path / "mine")

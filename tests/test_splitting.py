@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_bahdanau.text.clusters import cluster_ends
-from keras_bahdanau.text.splitting import join_translations, split_text
+from keras_bahdanau.text.splitting import split_text
 
 TEXTS = st.one_of(
     st.text(max_size=80),
@@ -138,8 +138,3 @@ def test_a_sentence_that_fits_is_found_behind_a_beginning_that_does_not():
 def test_a_limit_below_one_is_refused():
     with pytest.raises(ValueError, match="limit=0"):
         split_text("a", len, 0)
-
-
-def test_translations_are_joined_with_single_spaces():
-    assert join_translations(["Uno dos. ", "", "  ", "Tres."]) == "Uno dos. Tres."
-    assert join_translations([]) == ""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import atomic_path
+from keras_bahdanau.files import atomic_path, check_is_free
 
 _FORMAT = 1
 _SIDES = ("source", "target")
@@ -115,8 +115,7 @@ class TokenizedCorpus:
         if on_long not in ("error", "drop"):
             raise ValueError(f"Argument `on_long` must be 'error' or 'drop'. Received: {on_long!r}")
         directory = Path(directory)
-        if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-            raise InputError(f"Expected an empty directory to write to. Received: {directory}")
+        check_is_free(directory)
         with atomic_path(directory) as temporary:
             temporary.mkdir()
             with contextlib.ExitStack() as stack:

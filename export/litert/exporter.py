@@ -20,7 +20,7 @@ from keras_bahdanau.export.litert.float32_copy import float32_copy
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
-from keras_bahdanau.files import atomic_path
+from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.generation import EXTRA_LENGTH
 from keras_bahdanau.quiet import silenced_native_logs
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
@@ -133,11 +133,7 @@ def _check_call(directory, quantization, length_penalty, sizes):
             "Argument `length_penalty` must not be negative. "
             f"Received: length_penalty={length_penalty}"
         )
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise InputError(
-            "Expected the path of a new or empty directory to export to. "
-            f"Received: {directory}, which has something in it"
-        )
+    check_is_free(directory)
 
 
 def _check_vocabulary(translator):

@@ -17,11 +17,12 @@ from keras_bahdanau.export.saved_model.manifest import (
 from keras_bahdanau.export.saved_model.operations import check_operations
 from keras_bahdanau.export.saved_model.signatures import TextTranslation
 from keras_bahdanau.export.saved_model.warm_up import write_warm_up_requests
-from keras_bahdanau.files import atomic_path
+from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
 from keras_bahdanau.translator import Translator
 
+VERSION = "1"
 WARM_UP_TEXT = "Hello."
 WARM_UP_BATCH_SIZES = (1, 8, 32)
 
@@ -64,8 +65,8 @@ def export_saved_model(
         max_target_length=translator.config["max_target_length"],
     )
     _check_settings(settings, translator)
-    directory = _check_empty(Path(directory))
-    version_directory = directory / "1"
+    check_is_free(directory, leftovers_of=VERSION)
+    version_directory = Path(directory, VERSION)
     with atomic_path(version_directory) as temporary:
         _write_model(translator, settings, temporary)
         check_operations(temporary)
@@ -95,19 +96,6 @@ def _check_settings(settings: SearchSettings, translator: Translator) -> None:
             "Argument `length_penalty` must not be negative. "
             f"Received: length_penalty={settings.length_penalty}"
         )
-
-
-def _check_empty(directory: Path) -> Path:
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"Expected an absent or empty directory, found a file: {directory}")
-    names = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
-    # What an export that was killed has left does not stand in the way of the next one.
-    names = [name for name in names if not name.startswith(".1.")]
-    if names:
-        raise InputError(
-            f"Expected an absent or empty directory, found {', '.join(names[:3])} in {directory}"
-        )
-    return directory
 
 
 def _write_model(translator: Translator, settings: SearchSettings, directory: Path) -> None:

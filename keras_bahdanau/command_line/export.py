@@ -42,13 +42,14 @@ def add_arguments(parser):
 def run(arguments):
     from keras_bahdanau.command_line.models import open_trained_translator
     from keras_bahdanau.errors import InputError
+    from keras_bahdanau.files import check_is_free
 
     if arguments.format == "saved-model" and arguments.quantization != "float32":
         raise InputError(
             "Expected --quantization float32 with --format saved-model. "
             f"Received: {arguments.quantization}"
         )
-    check_is_free(Path(arguments.output))
+    check_is_free(arguments.output, leftovers_of="1")
     translator = open_trained_translator(arguments.model)
     if arguments.format == "saved-model":
         _saved_model(translator, arguments.output, beam_width=arguments.beam_width)
@@ -58,18 +59,6 @@ def run(arguments):
             arguments.output,
             quantization=arguments.quantization,
             beam_width=arguments.beam_width,
-        )
-
-
-def check_is_free(directory):
-    """Raises InputError unless a directory is absent or empty."""
-    from keras_bahdanau.errors import InputError
-
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"Expected a new or empty directory. Received: {directory}, a file")
-    if directory.exists() and any(directory.iterdir()):
-        raise InputError(
-            f"Expected a new or empty directory. Received: {directory}, which is not empty"
         )
 
 

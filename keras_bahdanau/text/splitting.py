@@ -2,7 +2,7 @@
 
 import bisect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from keras_bahdanau.text.clusters import cluster_ends
 
@@ -42,11 +42,6 @@ def split_text(text: str, measure: Callable[[str], int], limit: int) -> list[str
     if measure(text) <= limit:
         return [text]
     return _Splitter(text, measure, limit).parts()
-
-
-def join_translations(translations: Iterable[str]) -> str:
-    """Joins the translations of the parts of one text with single spaces; blank ones drop out."""
-    return " ".join(stripped for part in translations if (stripped := part.strip()))
 
 
 class _Splitter:
