@@ -31,6 +31,18 @@ class Translation:
 BLANK = Translation("", 0.0, attention=np.zeros((0, 0), "float32"))
 
 
+def as_asked(translations: list[list[Translation]], n_best: int, return_alignments: bool) -> list:
+    """N-best lists of `Translation` as the caller of a `translate` method wants them.
+
+    Returns:
+        One string (or, with `return_alignments`, `Translation`) for each text; with `n_best` over
+        1 a list of them, best first.
+    """
+    if not return_alignments:
+        translations = [[each.text for each in ranked] for ranked in translations]
+    return translations if n_best > 1 else [ranked[0] for ranked in translations]
+
+
 def join_translations(parts: Sequence[Translation]) -> Translation:
     """The translation of a text that was translated part by part.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras.ops import convert_to_numpy
 
 from keras_bahdanau import generation
 from keras_bahdanau.compiled import compile_for_ids
@@ -16,8 +17,9 @@ from keras_bahdanau.long_texts import translate_long_texts
 from keras_bahdanau.model_directory import MODEL_FILE, TOKENIZER_FILE, read_config, write_config
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.padding import by_length, pad_ids
+from keras_bahdanau.search import SearchResult
 from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID, Tokenizer
-from keras_bahdanau.translation import Translation
+from keras_bahdanau.translation import Translation, as_asked
 
 DEFAULT_MAX_LENGTH = 128
 # What bounds the memory of scoring, whose logits hold the whole vocabulary for each target token.
@@ -132,29 +134,33 @@ class Translator:
             texts,
             beam_width=beam_width,
             n_best=n_best,
+            return_alignments=return_alignments,
             length_penalty=length_penalty,
             batch_size=batch_size,
         )
-        if not return_alignments:
-            translations = [[each.text for each in ranked] for ranked in translations]
-        return translations if n_best > 1 else [ranked[0] for ranked in translations]
+        return as_asked(translations, n_best, return_alignments)
 
     def translate_n_best(
         self,
         texts: Sequence[str],
         beam_width: int = 5,
         n_best: int = 1,
+        return_alignments: bool = False,
         length_penalty: float = 1.0,
         batch_size: int = 64,
     ) -> tuple[list[list[Translation]], int]:
-        """Like `translate`: the `Translation` lists, and how many texts were cut into parts."""
+        """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
+
+        Without `return_alignments`, their `attention` is `None`: to keep the weights of every
+        hypothesis takes much memory and time where sources are long.
+        """
         check_texts(texts)
         if not 1 <= n_best <= beam_width:
             raise ValueError(
                 "Expected 1 <= n_best <= beam_width. "
                 f"Received: n_best={n_best}, beam_width={beam_width}"
             )
-        search = self._search(beam_width, n_best, length_penalty)
+        search = self._search(beam_width, n_best, length_penalty, return_alignments)
         return translate_long_texts(
             texts,
             partial(self._translate_parts, search, batch_size),
@@ -194,7 +200,7 @@ class Translator:
             )
         return scores.tolist()
 
-    def _compile_search(self, beam_width, n_best, length_penalty):
+    def _compile_search(self, beam_width, n_best, length_penalty, return_alignments):
         search = partial(
             generation.generate,
             self.model,
@@ -203,6 +209,7 @@ class Translator:
             beam_width=beam_width,
             n_best=n_best,
             length_penalty=length_penalty,
+            return_attention_scores=return_alignments,
         )
         return compile_for_ids(search, 1)
 
@@ -211,25 +218,29 @@ class Translator:
         translations = [None] * len(parts)
         for batch in by_length([len(ids) for ids in source_ids], batch_size):
             result = search(pad_ids([source_ids[i] for i in batch]))
-            found = [keras.ops.convert_to_numpy(field) for field in result]
+            found = [None if field is None else convert_to_numpy(field) for field in result]
             for row, index in enumerate(batch):
-                translations[index] = self._read_row(source_ids[index], *(f[row] for f in found))
+                fields = (None if field is None else field[row] for field in found)
+                translations[index] = self._read_row(source_ids[index], SearchResult(*fields))
         return translations
 
-    def _read_row(self, source_ids, token_ids, lengths, log_probabilities, scores, attention):
+    def _read_row(self, source_ids, found):
         source_pieces = tuple(self.tokenizer.pieces(source_ids))
-        return [
-            Translation(
-                text=self.tokenizer.decode(ids[:length]),
-                log_probability=float(log_probability),
-                source_pieces=source_pieces,
-                target_pieces=tuple(self.tokenizer.pieces(ids[:length])),
-                attention=weights[:length, : len(source_ids)],
+        translations = []
+        for rank, length in enumerate(found.lengths):
+            token_ids, attention = found.token_ids[rank, :length], None
+            if found.attention_scores is not None:
+                attention = found.attention_scores[rank, :length, : len(source_ids)]
+            translations.append(
+                Translation(
+                    text=self.tokenizer.decode(token_ids),
+                    log_probability=float(found.log_probabilities[rank]),
+                    source_pieces=source_pieces,
+                    target_pieces=tuple(self.tokenizer.pieces(token_ids)),
+                    attention=attention,
+                )
             )
-            for ids, length, log_probability, weights in zip(
-                token_ids, lengths, log_probabilities, attention, strict=True
-            )
-        ]
+        return translations
 
 
 def check_texts(texts):

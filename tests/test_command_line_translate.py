@@ -149,7 +149,13 @@ def exported(monkeypatch):
 
 def test_an_export_is_searched_as_it_was_exported(command, exported):
     assert command("translate", "m", "a", "b").output == ["x y", "x y"]
-    fixed = {"beam_width": 2, "length_penalty": 0.5, "batch_size": 64, "n_best": 1}
+    fixed = {
+        "beam_width": 2,
+        "length_penalty": 0.5,
+        "batch_size": 64,
+        "n_best": 1,
+        "return_alignments": False,
+    }
     assert exported.options == fixed
     command("translate", "m", "--length-penalty=0", "--beam-width=1", "--batch-size=3", "a")
     assert exported.options == {**fixed, "length_penalty": 0, "beam_width": 1, "batch_size": 3}

@@ -46,7 +46,9 @@ def test_equals_the_translator(translator, saved_model_translator):
 
 
 def test_n_best_and_alignments_equal_the_translators(translator, saved_model_translator):
-    expected, expected_split = translator.translate_n_best(TEXTS, beam_width=3, n_best=2)
+    expected, expected_split = translator.translate_n_best(
+        TEXTS, beam_width=3, n_best=2, return_alignments=True
+    )
     received, number_split = saved_model_translator.translate_n_best(TEXTS, 2, batch_size=3)
     assert number_split == expected_split == 1
     for ranked, expected_ranked in zip(received, expected, strict=True):

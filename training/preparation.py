@@ -85,12 +85,13 @@ def _check_is_free(directory):
 
 
 def _check_same_run(run, before, directory):
+    options = before.get("options", {})
     changed = [
-        f"{name} {before['options'].get(name)} instead of {value}"
+        f"{name} {options.get(name)} instead of {value}"
         for name, value in run["options"].items()
-        if before["options"].get(name) != value
+        if options.get(name) != value
     ]
-    if before["pairs"] != run["pairs"]:
+    if before.get("pairs") != run["pairs"]:
         changed.append("other training or validation pairs")
     if changed:
         raise InputError(

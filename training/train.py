@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 from tensorboard.summary import Writer
 
+from keras_bahdanau.files import atomic_path
 from keras_bahdanau.model_directory import read_json, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
@@ -91,7 +92,7 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
     best = TranslationModel.from_config(model.get_config())
     best.load_weights(checkpoints / BEST_FILE)
     translator = Translator(best, translator.tokenizer, translator.config)
-    metrics = _finish(translator, splits, options, progress, directory)
+    metrics = _finish(translator, splits, options, progress, directory, len(prepared.corpus))
     return translator, metrics
 
 
@@ -169,10 +170,8 @@ def _validate(translator, splits, progress, checkpoints, logs):
     is_best = bleu > progress.best_bleu or bleu == 0 == progress.best_bleu
     if is_best:
         progress.best_bleu, progress.best_epoch = bleu, progress.epoch
-        # A file of weights is replaced, never left half written.
-        temporary = checkpoints / f"new.{BEST_FILE}"
-        translator.model.save_weights(temporary)
-        temporary.replace(checkpoints / BEST_FILE)
+        with atomic_path(checkpoints / BEST_FILE) as temporary:
+            translator.model.save_weights(temporary)
     progress.seconds += time.monotonic() - started
     latest = progress.history[-1]
     latest["validation_bleu"] = round(bleu, 2)
@@ -186,14 +185,14 @@ def _validate(translator, splits, progress, checkpoints, logs):
     )
 
 
-def _finish(translator, splits, options, progress, directory):
+def _finish(translator, splits, options, progress, directory, training_pairs):
     metrics = {
         "validation_bleu": round(progress.best_bleu, 2),
         "best_epoch": progress.best_epoch,
         "epochs": progress.epoch,
         "seconds": round(progress.seconds, 1),
         "weights": translator.model.count_params(),
-        "training_pairs": len(splits.train),
+        "training_pairs": training_pairs,
     }
     if splits.test:
         sources, references = zip(*splits.test, strict=True)

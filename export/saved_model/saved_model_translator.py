@@ -12,8 +12,9 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.saved_model.manifest import TOKENIZER_FILE, read_manifest
 from keras_bahdanau.export.saved_model.operations import check_operations
 from keras_bahdanau.long_texts import translate_long_texts
+from keras_bahdanau.padding import by_length
 from keras_bahdanau.text.tokenizer import Tokenizer
-from keras_bahdanau.translation import Translation
+from keras_bahdanau.translation import Translation, as_asked
 from keras_bahdanau.translator import check_texts
 
 
@@ -59,9 +60,7 @@ class SavedModelTranslator:
     ) -> list:
         """Translates texts: see `Translator.translate`."""
         translations, _ = self.translate_n_best(texts, n_best=n_best, batch_size=batch_size)
-        if not return_alignments:
-            translations = [[each.text for each in ranked] for ranked in translations]
-        return translations if n_best > 1 else [ranked[0] for ranked in translations]
+        return as_asked(translations, n_best, return_alignments)
 
     def translate_n_best(
         self, texts: Sequence[str], n_best: int = 1, batch_size: int = 64
@@ -86,11 +85,8 @@ class SavedModelTranslator:
         )
 
     def _translate_parts(self, n_best, batch_size, parts):
-        # Texts of like lengths share a batch, because the longest keeps the others waiting.
-        order = sorted(range(len(parts)), key=lambda index: -len(parts[index]))
         translations = [None] * len(parts)
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
+        for batch in by_length([len(part) for part in parts], batch_size):
             outputs = self._translate(text=tf.constant([parts[index].encode() for index in batch]))
             outputs = {name: tensor.numpy() for name, tensor in outputs.items()}
             for row, index in enumerate(batch):

@@ -47,10 +47,13 @@ def run(arguments):
     )
     print_line(f"English: {SENTENCE}")
     for name, place in ARTIFACTS.items():
-        ranked = open_translator(output / place).translate_n_best([SENTENCE])[0][0]
-        print_line(f"{name}: {ranked[0].text}")
-        if name == "Keras":
-            alignment = alignment_of(ranked[0])
+        is_drawn = name == "Keras"
+        ((best,),), _ = open_translator(output / place).translate_n_best(
+            [SENTENCE], return_alignments=is_drawn
+        )
+        print_line(f"{name}: {best.text}")
+        if is_drawn:
+            alignment = alignment_of(best)
     for suffix in ("png", "html"):
         write_alignments(output / f"attention.{suffix}", [alignment])
     print_line(f"test BLEU: {metrics['test_bleu']}")

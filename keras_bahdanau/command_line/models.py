@@ -21,9 +21,9 @@ def open_translator(path):
     """A translator from a model directory, a SavedModel version directory or a LiteRT file.
 
     Returns:
-        An object with `translate_n_best(texts, beam_width, n_best, length_penalty, batch_size)`
-        and `max_length`; an export has the `beam_width` and `length_penalty` that it was exported
-        with, too.
+        An object with the `translate_n_best` of a `Translator` and `max_length`; an export has the
+        `beam_width` and `length_penalty` that it was exported with, too. One that gives no
+        attention weights leaves `attention` at `None`.
 
     Raises:
         InputError: there is nothing of this kind at the path.
@@ -49,7 +49,15 @@ class SavedModelAdapter:
         self.beam_width = exported["beam_width"]
         self.length_penalty = exported["length_penalty"]
 
-    def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
+    def translate_n_best(
+        self,
+        texts,
+        beam_width=5,
+        n_best=1,
+        return_alignments=False,
+        length_penalty=1.0,
+        batch_size=64,
+    ):
         _check_fixed("--beam-width", beam_width, [self.beam_width])
         _check_fixed("--length-penalty", length_penalty, [self.length_penalty])
         limit = self._translator.config["n_best"]
@@ -75,7 +83,15 @@ class LiteRTAdapter:
         self.beam_width = self._translator.beam_width
         self.length_penalty = self._translator.manifest["length_penalty"]
 
-    def translate_n_best(self, texts, beam_width=5, n_best=1, length_penalty=1.0, batch_size=64):
+    def translate_n_best(
+        self,
+        texts,
+        beam_width=5,
+        n_best=1,
+        return_alignments=False,
+        length_penalty=1.0,
+        batch_size=64,
+    ):
         from keras_bahdanau.long_texts import translate_long_texts
 
         translator = self._translator

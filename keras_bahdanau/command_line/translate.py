@@ -62,7 +62,11 @@ def run(arguments):
     from keras_bahdanau.command_line.models import open_translator
 
     translator = open_translator(arguments.model)
-    options = {**search_options(arguments, translator), "n_best": arguments.n_best}
+    options = {
+        **search_options(arguments, translator),
+        "n_best": arguments.n_best,
+        "return_alignments": bool(arguments.alignments),
+    }
     if arguments.n_best > options["beam_width"]:
         raise InputError(
             f"Expected --n-best of at most --beam-width {options['beam_width']}. "
