@@ -13,11 +13,15 @@ _PUBLIC = {
     "AttentionCell": "keras_bahdanau.recurrent",
     "AttentionRNN": "keras_bahdanau.recurrent",
     "BahdanauAttention": "keras_bahdanau.layers",
+    "CoverageAttention": "keras_bahdanau.layers",
     "InputError": "keras_bahdanau.errors",
+    "LocationSensitiveAttention": "keras_bahdanau.layers",
+    "MonotonicAttention": "keras_bahdanau.layers",
+    "MonotonicChunkwiseAttention": "keras_bahdanau.layers",
     "Translation": "keras_bahdanau.translation",
     "Translator": "keras_bahdanau.translator",
 }
-_KERAS_CLASSES = ("AttentionCell", "AttentionRNN", "BahdanauAttention", "Translator")
+_NEED_NO_KERAS = ("InputError", "Translation")
 _MODULES = ("export", "layers", "models", "recurrent", "search", "text", "training")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
@@ -25,7 +29,7 @@ __all__ = ["__version__", *_PUBLIC, *_MODULES]
 
 def __getattr__(name):
     if name in _PUBLIC:
-        if name in _KERAS_CLASSES:
+        if name not in _NEED_NO_KERAS:
             # Before the module that wants it, so that Keras learns all classes, not this one only.
             importlib.import_module("keras")
         return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -121,7 +121,7 @@ def test_config_rebuilds_the_same_cell(cell):
 
 def test_unknown_order():
     with pytest.raises(
-        ValueError, match=r"`order` must be one of \('before', 'after'\).*order=mid"
+        ValueError, match=r"`order` must be one of \('before', 'after', 'between'\).*order='mid'"
     ):
         AttentionCell(keras.layers.GRUCell(2), BahdanauAttention(2), order="mid")
 

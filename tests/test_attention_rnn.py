@@ -48,7 +48,7 @@ def test_equals_the_papers_decoder(initial):
 def test_steps_one_by_one_are_the_whole_sequence(cell, order, rank):
     layer = layer_of(cell, order)
     *results, last_states = arrays_of(layer(INPUTS, MEMORY, memory_mask=MASK))
-    keys, states = layer.project_keys(MEMORY), layer.get_initial_state(3)
+    keys, states = layer.project_keys(MEMORY), layer.get_initial_state(MEMORY)
     for i in range(INPUTS.shape[1]):
         step_inputs = INPUTS[:, i] if rank == 2 else INPUTS[:, i : i + 1]
         *steps, states = layer(

@@ -165,7 +165,7 @@ def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
         ({"readout_units": -1}, "`readout_units` must be a positive integer.*=-1"),
         ({"memory_dim": None}, "`memory_dim` must be a positive integer.*=None"),
         ({"cell": "rnn"}, r"`cell` must be one of \('gru', 'lstm'\).*cell=rnn"),
-        ({"order": "during"}, r"`order` must be one of \('before', 'after'\).*order=during"),
+        ({"order": "during"}, r"`order` must be one of \('before', 'after'\).*'during'"),
         ({"dropout": 1}, r"`dropout` must be in the range \[0, 1\).*dropout=1"),
         ({"attention_dropout": 2}, r"`attention_dropout` must be in the range.*=2"),
         ({"readout_units": 9}, "`readout_units` must equal `embedding_dim`.*readout_units=9"),

@@ -1,11 +1,25 @@
 """Checks of layer arguments: each says what was expected and what was received."""
 
+import math
+
 import keras
 
 
 def check_positive_integer(name, value):
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ValueError(f"Argument `{name}` must be a positive integer. Received: {name}={value}")
+    return value
+
+
+def check_positive_number(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise ValueError(f"Argument `{name}` must be a positive number. Received: {name}={value}")
+    return value
+
+
+def check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}")
     return value
 
 
@@ -42,12 +56,50 @@ def check_attention_shapes(query_shape, value_shape, key_shape=None):
             )
 
 
-def check_keys_shape(keys_shape, value_shape, units):
+def check_attention_call(layer, query, value, key, keys, query_mask, value_mask, attention_state):
+    """Raises ValueError unless the arguments of an attention layer's call fit together."""
+    if key is not None and keys is not None:
+        raise ValueError(
+            "Expected either `key` (to be projected) or `keys` (from `project_keys`). "
+            "Received both."
+        )
+    check_attention_shapes(query.shape, value.shape, None if key is None else key.shape)
+    query_dim = layer.query_kernel.shape[0]
+    if query.shape[-1] != query_dim:
+        raise ValueError(
+            f"Layer '{layer.name}' was built for queries of width {query_dim}. "
+            f"Received: query.shape={tuple(query.shape)}"
+        )
+    if keys is not None:
+        check_keys_shape(keys.shape, value.shape, layer.keys_dim)
+    check_mask("query_mask", query_mask, query.shape[:-1])
+    check_mask("value_mask", value_mask, value.shape[:-1])
+    if attention_state is not None:
+        check_attention_state(attention_state, layer.state_names, value.shape)
+
+
+def check_attention_state(attention_state, state_names, value_shape):
+    """Raises ValueError unless an attention state is one of this layer and this memory."""
+    received = attention_state
+    if isinstance(attention_state, dict):
+        received = {name: tuple(state.shape) for name, state in attention_state.items()}
+    expected = {name: tuple(value_shape[:2]) for name in state_names}
+    fits = isinstance(received, dict) and received.keys() == expected.keys()
+    if not fits or not all(
+        len(shape) == 2 and all(map(same_size, shape, value_shape)) for shape in received.values()
+    ):
+        raise ValueError(
+            "Expected `attention_state` to be what this layer handed back for this memory: a dict "
+            f"of tensors of shapes {expected}. Received: {received}"
+        )
+
+
+def check_keys_shape(keys_shape, value_shape, keys_dim):
     """Raises ValueError unless projected keys belong to the value and to this layer."""
-    expected = (*value_shape[:2], units)
+    expected = (*value_shape[:2], keys_dim)
     if len(keys_shape) != 3 or not all(map(same_size, keys_shape, expected)):
         raise ValueError(
-            f"Expected `keys` of shape {expected} (batch_size, value_length, units). "
+            f"Expected `keys` of shape {expected} (batch_size, value_length, keys_dim). "
             f"Received: keys.shape={tuple(keys_shape)}"
         )
 

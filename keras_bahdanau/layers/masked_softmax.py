@@ -25,6 +25,18 @@ def masked_softmax(scores, mask=None):
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
 
+def masked_hardmax(scores, mask=None):
+    """One where the score is highest (the first of equals) and zero elsewhere.
+
+    Args and returned shape as in `masked_softmax`. It passes no gradient to the scores.
+    """
+    length = scores.shape[-1] if scores.shape[-1] is not None else ops.shape(scores)[-1]
+    if mask is not None:
+        scores = ops.where(mask, scores, float("-inf"))
+    weights = ops.one_hot(ops.argmax(scores, axis=-1), length, dtype=scores.dtype)
+    return weights if mask is None else ops.where(mask, weights, 0.0)
+
+
 def _softmax(scores):
     if scores.shape[-1] == 1:
         # A memory of one position is no mistake here, but `ops.softmax` would warn of it.

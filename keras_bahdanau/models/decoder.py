@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_bahdanau.layers import BahdanauAttention
-from keras_bahdanau.layers.arguments import check_positive_integer, check_rate
+from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
 from keras_bahdanau.models.cells import stacked_cell, uniform_initializer
 from keras_bahdanau.models.decoder_start import decoder_start
 from keras_bahdanau.recurrent import AttentionRNN
@@ -90,6 +90,7 @@ class Decoder(keras.Model):
         }
         for name, size in sizes.items():
             check_positive_integer(name, size)
+        check_choice("order", order, ("before", "after"))
         check_rate("dropout", dropout)
         check_rate("recurrent_dropout", recurrent_dropout)
         check_rate("attention_dropout", attention_dropout)

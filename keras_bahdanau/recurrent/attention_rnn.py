@@ -1,15 +1,24 @@
-"""A recurrent layer that attends to a memory at each step."""
+"""A recurrent layer that attends to memories at each step."""
 
 import keras
-from keras import ops, tree
+from keras import ops
 
-from keras_bahdanau.layers.arguments import (
-    check_attention_shapes,
-    check_keys_shape,
-    check_mask,
+from keras_bahdanau.layers.steps import over_steps
+from keras_bahdanau.recurrent.attended import (
+    attend_to,
+    check_attended,
+    check_initial_state,
+    one_for_each,
 )
 from keras_bahdanau.recurrent.attention_cell import AttentionCell
-from keras_bahdanau.recurrent.dropout_masks import fix_dropout_masks, release_dropout_masks
+from keras_bahdanau.recurrent.attention_step import attention_step
+from keras_bahdanau.recurrent.dropout_masks import (
+    drop_positions,
+    fix_dropout_masks,
+    release_dropout_masks,
+)
+from keras_bahdanau.recurrent.initial_states import recurrent_states
+from keras_bahdanau.recurrent.parts import PARTS, deserialized_parts
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -17,35 +26,46 @@ class AttentionRNN(keras.layers.Layer):
     """Runs any Keras cell over a sequence while an attention layer reads a memory.
 
     The whole sequence at once (teacher forcing) and one step at a time (generation) are the same
-    computation: both call `AttentionCell` with the states of the step before. Nothing is kept on
-    the layer between calls.
+    computation, with the states of the step before. Nothing is kept on the layer between calls, so
+    a long sequence can also be streamed in parts: pass on the states.
+
+    Training keeps, for each step, what the backward pass needs of the recurrence, but not the
+    tanh of `(batch_size, source_length, attention_units)`, which it computes once more.
 
     Args:
         cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with
             `state_size`.
-        attention: a `BahdanauAttention` layer. Its dropout takes whole memory positions away for
-            all steps of a sequence (variational dropout: Gal and Ghahramani 2016,
-            https://arxiv.org/abs/1512.05287).
-        order: `"before"` (the paper's: the previous state is the query) or `"after"` (the cell's
-            output is the query, the context feeds the next step). See `AttentionCell`.
+        attention: an attention layer of this package, or a list of them. Dropout of an attention
+            takes whole memory positions away for all steps of a sequence (variational dropout: Gal
+            and Ghahramani 2016, https://arxiv.org/abs/1512.05287).
+        order: `"before"` (the paper's: the previous state is the query), `"after"` (the cell's
+            output is the query, the context feeds the next step) or `"between"` (the conditional
+            GRU). See `AttentionCell`, also for the next three.
+        second_cell: the second transition, with `order="between"`.
+        attention_layer: a layer, or a list of one for each attention, that makes of `[query;
+            context]` what takes the place of the context.
+        input_layer: a layer that makes the cell's input of the list `[inputs, context]`.
         **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         inputs: tensor of shape `(batch_size, target_length, input_dim)`, or
             `(batch_size, input_dim)` for one step. A Keras mask on it goes on to `outputs` and
             `contexts`; nothing is skipped, so the final states are those after the padding.
-        memory: tensor of shape `(batch_size, source_length, value_dim)`.
+        memory: tensor of shape `(batch_size, source_length, value_dim)`. For several attentions a
+            list of one for each, or one for all of them; the next two likewise.
         memory_mask: bool tensor of shape `(batch_size, source_length)`, True = keep, or `None`.
         keys: what `project_keys(memory)` returned, or `None` to project now.
-        initial_state: flat list of tensors as the call before returned them, or `None` for zeros.
-        training: whether dropout is applied.
+        initial_state: flat list of tensors as the call before returned them; or only those of the
+            cell, from an encoder; or `None` for zeros.
+        training: whether dropout and noise are applied.
 
     Returns:
         `(outputs, contexts, attention_scores, states)` of shapes
-        `(batch_size, target_length, units)`, `(batch_size, target_length, value_dim)` and
-        `(batch_size, target_length, source_length)` (each without `target_length` for one step),
-        and the list of final states: those of the cell from the lowest layer up, then, with
-        `order="after"`, the last context.
+        `(batch_size, target_length, units)`, `(batch_size, target_length, context_dim)` and
+        `(batch_size, target_length, source_length)` (each without `target_length` for one step;
+        for several attentions contexts are side by side and attention scores are a list), and the
+        list of final states: those of the cell from the lowest layer up, then, with
+        `order="after"`, the last context, then those of attention layers that have a state.
 
     Example:
 
@@ -62,19 +82,27 @@ class AttentionRNN(keras.layers.Layer):
     Luong et al. 2015, https://arxiv.org/abs/1508.04025, section 3.3 (input feeding).
     """
 
-    def __init__(self, cell, attention, order="before", **kwargs):
+    def __init__(
+        self,
+        cell,
+        attention,
+        order="before",
+        second_cell=None,
+        attention_layer=None,
+        input_layer=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.attention_cell = AttentionCell(
-            cell, attention, order=order, name="attention_cell", dtype=self.dtype_policy
-        )
-        self.loop = keras.layers.RNN(
-            self.attention_cell,
-            return_sequences=True,
-            return_state=True,
-            name="loop",
+            cell,
+            attention,
+            order=order,
+            second_cell=second_cell,
+            attention_layer=attention_layer,
+            input_layer=input_layer,
+            name="attention_cell",
             dtype=self.dtype_policy,
         )
-
         self.supports_masking = True
 
     @property
@@ -90,21 +118,35 @@ class AttentionRNN(keras.layers.Layer):
         return self.attention_cell.order
 
     def build(self, inputs_shape, memory_shape):
-        step_shape = (inputs_shape[0], inputs_shape[-1])
-        self.attention_cell.build(step_shape, memory_shape)
-        self.loop.built = True
+        self.attention_cell.build((inputs_shape[0], inputs_shape[-1]), memory_shape)
         self.built = True
 
     def project_keys(self, memory):
-        """Keys of shape `(batch_size, source_length, attention_units)`, for many calls."""
-        return self.attention.project_keys(memory)
+        """Keys for many calls.
 
-    def get_initial_state(self, batch_size):
-        """Zeros: a flat list of tensors of shape `(batch_size, units)`."""
-        return [
-            ops.zeros((batch_size, size), dtype=self.compute_dtype)
-            for size in self.attention_cell.recurrent_state_size
-        ]
+        Args:
+            memory: tensor of shape `(batch_size, source_length, value_dim)`, or a list of one for
+                each attention.
+
+        Returns:
+            Tensor of shape `(batch_size, source_length, keys_dim)`, or a list of them.
+        """
+        keys = [each.keys for each in attend_to(self.attention_cell.attentions, memory)]
+        return keys if self._several else keys[0]
+
+    def get_initial_state(self, memory):
+        """The recurrent states before the first step: a flat list of tensors.
+
+        Args:
+            memory: tensor of shape `(batch_size, source_length, value_dim)`, or a list of one for
+                each attention.
+        """
+        cell = self.attention_cell
+        return recurrent_states(cell, attend_to(cell.attentions, memory))
+
+    @property
+    def _several(self):
+        return isinstance(self.attention, (list, tuple))
 
     def call(
         self,
@@ -115,65 +157,72 @@ class AttentionRNN(keras.layers.Layer):
         initial_state=None,
         training=None,
     ):
+        cell = self.attention_cell
         self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
-        if keys is None:
-            keys = self.project_keys(memory)
-        if memory_mask is None:
-            memory_mask = ops.ones(ops.shape(memory)[:2], dtype="bool")
-        if initial_state is None:
-            initial_state = self.get_initial_state(ops.shape(memory)[0])
-        if training and self.attention.dropout:
-            memory = self._drop_positions(memory)
-        states = [*initial_state, memory, keys, memory_mask]
-
-        try:
-            outputs, states = self._run(inputs, states, training)
-        finally:
-            release_dropout_masks(self.cell)
-        output, context, weights = self.attention_cell.split_outputs(outputs)
-        return output, context, weights, list(states[:-3])
-
-    def _run(self, inputs, states, training):
-        if len(inputs.shape) == 2:
-            return self.attention_cell(inputs, states, training=training)
-        if inputs.shape[1] == 1:
-            outputs, states = self.attention_cell(inputs[:, 0], states, training=training)
-            return ops.expand_dims(outputs, 1), states
+        attended = attend_to(cell.attentions, memory, memory_mask, keys)
+        states = recurrent_states(cell, attended, initial_state)
         if training:
-            fix_dropout_masks(self.cell, inputs, memory=states[-3])
-        outputs, *states = self.loop(inputs, initial_state=states, training=training)
-        return outputs, states
+            attended = [
+                each._replace(memory=drop_positions(attention, each.memory))
+                for attention, each in zip(cell.attentions, attended, strict=True)
+            ]
+        one_step = len(inputs.shape) == 2
+        sequence = ops.expand_dims(inputs, 1) if one_step else inputs
+        try:
+            if training:
+                fix_dropout_masks(cell, sequence)
+            outputs, states = self._run(sequence, states, attended, training)
+        finally:
+            release_dropout_masks(cell)
+        lengths = [ops.shape(each.memory)[1] for each in attended]
+        output, context, weights = cell.split_outputs(outputs, lengths)
+        if training:
+            for attention, each in zip(
+                cell.attentions, weights if self._several else [weights], strict=True
+            ):
+                attention.add_losses(each)
+        if one_step:
+            output, context = output[:, 0], context[:, 0]
+            weights = [each[:, 0] for each in weights] if self._several else weights[:, 0]
+        return output, context, weights, states
 
-    def _drop_positions(self, memory):
-        # Dropping the weight of a position from every context is dropping its value; one mask
-        # serves all steps, so no random state is drawn inside the loop.
-        kept = keras.random.dropout(
-            ops.ones_like(memory[..., :1]),
-            self.attention.dropout,
-            seed=self.attention.seed_generator,
-        )
-        return memory * kept
+    def _run(self, sequence, states, attended, training):
+        """All steps: outputs of shape `(batch_size, target_length, ...)`, and the last states."""
+        cell, input_dim = self.attention_cell, sequence.shape[-1]
+        batch_size, target_length = ops.shape(sequence)[:2]
+        lengths = [ops.shape(each.memory)[1] for each in attended]
+        noise = [
+            attention.draw_noise(batch_size, target_length, length, training)
+            for attention, length in zip(cell.attentions, lengths, strict=True)
+        ]
+        drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
+
+        def step(inputs, states):
+            draws, start = [], input_dim
+            for each, length in zip(noise, lengths, strict=True):
+                draws.append(None if each is None else inputs[:, None, start : start + length])
+                start = start if each is None else start + length
+            output, context, weights, states = attention_step(
+                cell, inputs[:, :input_dim], states, attended, training, draws
+            )
+            return ops.concatenate([output, context, *weights], axis=-1), states
+
+        sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
+        return over_steps(step, sequence, states)
 
     def _check_arguments(self, inputs, memory, memory_mask, keys, initial_state):
+        cell = self.attention_cell
         if len(inputs.shape) not in (2, 3):
             raise ValueError(
                 "Expected `inputs` of shape (batch_size, input_dim) or "
                 "(batch_size, target_length, input_dim). "
                 f"Received: inputs.shape={tuple(inputs.shape)}"
             )
-        check_attention_shapes(inputs.shape, memory.shape)
-        check_mask("memory_mask", memory_mask, memory.shape[:-1])
-        if keys is not None:
-            check_keys_shape(keys.shape, memory.shape, self.attention.units)
-        if initial_state is None:
-            return
-        expected = self.attention_cell.recurrent_state_size
-        received = [state.shape[-1] for state in tree.flatten(initial_state)]
-        if received != expected:
-            raise ValueError(
-                f"Expected `initial_state` to be a list of states of widths {expected}. "
-                f"Received: widths {received}"
-            )
+        given = (one_for_each(each, cell.count) for each in (memory, memory_mask, keys))
+        check_attended(cell.attentions, inputs, *given)
+        if initial_state is not None:
+            lengths = [each.shape[1] for each in one_for_each(memory, cell.count)]
+            check_initial_state(cell, initial_state, lengths)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask, previous_mask
@@ -187,23 +236,20 @@ class AttentionRNN(keras.layers.Layer):
         def spec(*shape):
             return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
+        lengths = [each.shape[1] for each in one_for_each(memory, cell.count)]
+        weights = [spec(*leading, length) for length in lengths]
+        sizes = cell.state_sizes_for(lengths)
         return (
             spec(*leading, cell.units),
-            spec(*leading, memory.shape[-1]),
-            spec(*leading, memory.shape[1]),
-            [spec(inputs.shape[0], size) for size in cell.recurrent_state_size],
+            spec(*leading, cell.context_dim),
+            weights if self._several else weights[0],
+            [spec(inputs.shape[0], size) for size in sizes],
         )
 
     def get_config(self):
         cell_config = self.attention_cell.get_config()
-        own = {name: cell_config[name] for name in ("cell", "attention", "order")}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **{name: cell_config[name] for name in ("order", *PARTS)}}
 
     @classmethod
     def from_config(cls, config):
-        config = {
-            **config,
-            "cell": keras.saving.deserialize_keras_object(config["cell"]),
-            "attention": keras.saving.deserialize_keras_object(config["attention"]),
-        }
-        return cls(**config)
+        return cls(**deserialized_parts(config))

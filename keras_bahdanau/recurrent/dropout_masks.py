@@ -1,37 +1,54 @@
-"""One dropout mask of a cell for all steps of a sequence, and a new one for the next sequence.
+"""One dropout mask for all steps of a sequence, and a new one for the next sequence.
 
 Keras's cells draw their masks at first use and keep them until they are reset. `keras.layers.RNN`
 sees to that for its own cells, but not for cells inside a cell. The masks have to be drawn before
 the loop starts: drawn inside, they would belong to the graph of a single step.
 """
 
+import keras
 from keras import ops, tree
 
 
-def fix_dropout_masks(cell, inputs, memory):
-    """Draws the masks of a cell whose input is `[inputs; context]`.
+def fix_dropout_masks(attention_cell, sequence):
+    """Draws the masks of the cells in an `AttentionCell`.
 
     Args:
-        cell: a Keras cell, `StackedRNNCells` included.
-        inputs: tensor of shape `(batch_size, target_length, input_dim)`.
-        memory: tensor of shape `(batch_size, source_length, value_dim)`.
+        attention_cell: a built `AttentionCell`.
+        sequence: tensor of shape `(batch_size, target_length, input_dim)`.
     """
-    cell_input = ops.concatenate([inputs[:, 0], memory[:, 0]], axis=-1)
-    for inner in _inner_cells(cell):
-        units = tree.flatten(inner.state_size)[0]
-        state = ops.zeros((ops.shape(inputs)[0], units), dtype=cell_input.dtype)
-        if hasattr(inner, "get_dropout_mask"):
-            inner.get_dropout_mask(cell_input)
-            inner.get_recurrent_dropout_mask(state)
-        cell_input = state
+    batch_size, dtype = ops.shape(sequence)[0], sequence.dtype
+    dims = attention_cell.cell_input_dims
+    for cell, dim in zip(attention_cell.transitions, dims, strict=True):
+        cell_input = ops.zeros((batch_size, dim), dtype=dtype)
+        for inner in _inner_cells(cell):
+            state = ops.zeros((batch_size, tree.flatten(inner.state_size)[0]), dtype=dtype)
+            if hasattr(inner, "get_dropout_mask"):
+                inner.get_dropout_mask(cell_input)
+                inner.get_recurrent_dropout_mask(state)
+            cell_input = state
 
 
-def release_dropout_masks(cell):
-    """Forgets the masks of a cell, so that the next sequence draws its own."""
-    for inner in _inner_cells(cell):
-        if hasattr(inner, "reset_dropout_mask"):
-            inner.reset_dropout_mask()
-            inner.reset_recurrent_dropout_mask()
+def release_dropout_masks(attention_cell):
+    """Forgets the masks, so that the next sequence draws its own."""
+    for cell in attention_cell.transitions:
+        for inner in _inner_cells(cell):
+            if hasattr(inner, "reset_dropout_mask"):
+                inner.reset_dropout_mask()
+                inner.reset_recurrent_dropout_mask()
+
+
+def drop_positions(attention, memory):
+    """Drops whole positions of a memory at the dropout rate of its attention.
+
+    Dropping the weight of a position from every context is dropping its value; one mask serves all
+    steps, so no random state is drawn inside the loop.
+    """
+    if not attention.dropout:
+        return memory
+    kept = keras.random.dropout(
+        ops.ones_like(memory[..., :1]), attention.dropout, seed=attention.seed_generator
+    )
+    return memory * kept
 
 
 def _inner_cells(cell):

@@ -1,0 +1,178 @@
+"""What all additive attention layers have in common."""
+
+import keras
+from keras import ops
+
+from keras_bahdanau.layers.additive_scorer import AdditiveScorer
+from keras_bahdanau.layers.arguments import check_attention_call, check_rate
+from keras_bahdanau.layers.steps import over_steps
+
+
+class BaseAdditiveAttention(AdditiveScorer):
+    """The base of the family: scores, weighs and sums, with one calling convention.
+
+    `BahdanauAttention` documents arguments, call arguments and results. A subclass says in `weigh`
+    how weights come from scores, and names in `state_names` what it has to know of the steps
+    before: the attention state, a dict of tensors of shape `(batch_size, value_length)`, which is
+    passed and handed back and never kept on the layer.
+    """
+
+    state_names = ()
+
+    def __init__(self, units, dropout=0.0, seed=None, **kwargs):
+        super().__init__(units, **kwargs)
+        self.dropout = check_rate("dropout", dropout)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
+        self.supports_masking = True
+
+    def get_initial_state(self, value):
+        """The attention state before the first query.
+
+        Args:
+            value: the memory, a tensor of shape `(batch_size, value_length, value_dim)`.
+
+        Returns:
+            dict of tensors of shape `(batch_size, value_length)`, one for each of `state_names`.
+        """
+        shape = ops.shape(value)[:2]
+        return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in self.state_names}
+
+    def draw_noise(self, batch_size, query_length, value_length, training):
+        """Random numbers for `weigh`: `(batch_size, query_length, value_length)`, or `None`.
+
+        They are drawn for all queries at once, because inside a loop they could not be.
+        """
+        return None
+
+    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+        """The weights of every memory position for every query.
+
+        Args:
+            query: tensor of shape `(batch_size, query_length, query_dim)`; for a layer with state,
+                `query_length` is 1.
+            keys: tensor of shape `(batch_size, value_length, keys_dim)`.
+            value_mask: bool tensor of shape `(batch_size, value_length)`, or `None`.
+            attention_state: dict as `get_initial_state` returns it.
+            training: whether this is training.
+            noise: tensor of shape `(batch_size, query_length, value_length)`, or `None`.
+
+        Returns:
+            `(weights, attention_state)`: a tensor of shape
+            `(batch_size, query_length, value_length)` in the compute dtype, and the next state.
+        """
+        raise NotImplementedError
+
+    def add_losses(self, attention_scores, query_mask=None):
+        """Adds what the layer itself wants of its weights to its losses, in training.
+
+        Args:
+            attention_scores: tensor of shape `(batch_size, query_length, value_length)`.
+            query_mask: bool tensor of shape `(batch_size, query_length)`, or `None`.
+        """
+
+    def call(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        training=None,
+        keys=None,
+        attention_state=None,
+        return_attention_state=False,
+    ):
+        check_attention_call(self, query, value, key, keys, query_mask, value_mask, attention_state)
+        if keys is None:
+            keys = self.project_keys(value if key is None else key)
+        if attention_state is None:
+            attention_state = self.get_initial_state(value)
+
+        one_step = len(query.shape) == 2
+        queries = ops.expand_dims(query, 1) if one_step else query
+        weights, attention_state = self._weigh_all(
+            queries, keys, value_mask, attention_state, training
+        )
+        summed = weights
+        if training and self.dropout:
+            summed = keras.random.dropout(weights, self.dropout, seed=self.seed_generator)
+        context = ops.matmul(summed, value)
+        if training and not one_step:
+            self.add_losses(weights, query_mask)
+        if one_step:
+            context, weights = context[:, 0], weights[:, 0]
+        if query_mask is not None:
+            context = context * ops.cast(ops.expand_dims(query_mask, -1), context.dtype)
+        return _asked_for(
+            context, weights, attention_state, return_attention_scores, return_attention_state
+        )
+
+    def _weigh_all(self, queries, keys, value_mask, attention_state, training):
+        batch_size, query_length, query_dim = ops.shape(queries)
+        noise = self.draw_noise(batch_size, query_length, ops.shape(keys)[1], training)
+        if not self.state_names:
+            return self.weigh(queries, keys, value_mask, attention_state, training, noise)
+
+        def step(inputs, states):
+            inputs = ops.expand_dims(inputs, 1)
+            weights, state = self.weigh(
+                inputs[..., :query_dim],
+                keys,
+                value_mask,
+                dict(zip(self.state_names, states, strict=True)),
+                training,
+                None if noise is None else inputs[..., query_dim:],
+            )
+            return weights[:, 0], [state[name] for name in self.state_names]
+
+        if noise is None:
+            sequence = queries
+        else:
+            sequence = ops.concatenate([queries, ops.cast(noise, queries.dtype)], axis=-1)
+        states = [attention_state[name] for name in self.state_names]
+        weights, states = over_steps(step, sequence, states)
+        return weights, dict(zip(self.state_names, states, strict=True))
+
+    def compute_mask(self, inputs, previous_mask=None):
+        # Only the query's mask, which Keras keeps under the first argument, outlives the layer.
+        return previous_mask
+
+    def compute_output_spec(
+        self,
+        query,
+        value,
+        key=None,
+        query_mask=None,
+        value_mask=None,
+        return_attention_scores=False,
+        training=None,
+        keys=None,
+        attention_state=None,
+        return_attention_state=False,
+    ):
+        check_attention_call(self, query, value, key, keys, query_mask, value_mask, attention_state)
+
+        def spec(*shape):
+            return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+        return _asked_for(
+            spec(*query.shape[:-1], value.shape[-1]),
+            spec(*query.shape[:-1], value.shape[1]),
+            {name: spec(*value.shape[:2]) for name in self.state_names},
+            return_attention_scores,
+            return_attention_state,
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "dropout": self.dropout, "seed": self.seed}
+
+
+def _asked_for(context, weights, state, return_attention_scores, return_attention_state):
+    results = [context]
+    if return_attention_scores:
+        results.append(weights)
+    if return_attention_state:
+        results.append(state)
+    return tuple(results) if len(results) > 1 else context

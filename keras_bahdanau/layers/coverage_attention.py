@@ -1,0 +1,162 @@
+"""Attention with coverage: Tu et al. (2016), See, Liu and Manning (2017)."""
+
+import math
+
+import keras
+from keras import ops
+
+from keras_bahdanau.layers.arguments import check_positive_number
+from keras_bahdanau.layers.base_attention import BaseAdditiveAttention
+from keras_bahdanau.layers.coverage_loss import coverage_loss
+from keras_bahdanau.layers.masked_softmax import masked_softmax
+
+# Half precision can hold it, and the tanh has long been 1 or -1.
+LARGEST_COVERAGE = 1e4
+
+
+@keras.saving.register_keras_serializable(package="keras_bahdanau")
+class CoverageAttention(BaseAdditiveAttention):
+    """Additive attention that knows how much of each position has been used.
+
+    Against words that are translated twice or not at all: what a position has received in all
+    steps before, its coverage, joins the score (See et al. 2017):
+
+        c_ij = sum_{k < i} alpha_kj                          coverage   (the paper's equation 10)
+        e_ij = v^T tanh(W_s s_i + W_h h_j + w_c c_ij)        scores     (its equation 11)
+        alpha_ij = softmax_j e_ij                            weights
+        c_i = sum_j alpha_ij h_j                             context
+
+    with s_i = `query`, h_j = `key` (`value` unless given) in the score and `value` in the sum,
+    W_s = `query_kernel`, W_h = `key_kernel`, v = `scale` and w_c = `coverage_kernel` of shape
+    `(1, units)`. With `fertility`, the linguistic coverage of Tu et al. (2016): a position has its
+    own number of steps that it needs, and its coverage is counted in them:
+
+        Phi_j = N sigmoid(U_f h_j)                           fertility
+        c_ij = 1 / Phi_j sum_{k < i} alpha_kj                coverage
+
+    with N = `fertility` and U_f = `fertility_kernel` of shape `(key_dim, 1)`. `project_keys` then
+    returns U_f h_j as well, in the last of its units + 1 columns. (This c_ij is limited to 10000:
+    Phi_j may come close to zero.)
+
+    Args:
+        units: positive integer, the width of the projections and of `scale`.
+        fertility: positive number, the most steps that a position may need (2 in the paper), or
+            `None` for a coverage that is the plain sum.
+        coverage_loss_weight: number of at least 0. Above 0, this many times the mean of
+            `coverage_loss` is added to the layer's losses when it is called in training with all
+            queries of a sequence. The mean is over the steps of all sentences of the batch that
+            `query_mask` keeps, the first steps (whose loss is 0) included. Calls with one query
+            (`(batch_size, query_dim)`) add nothing: join their weights and use `coverage_loss`.
+        **kwargs: all other arguments of `BahdanauAttention` but `probability`.
+
+    Call arguments:
+        attention_state: dict of `coverage`, a tensor of shape `(batch_size, value_length)`: what
+            the call before returned, the plain sum of the weights so far. `None` before the first
+            query: zeros.
+        return_attention_state: whether to return the state after the last query as well.
+
+    The others are those of `BahdanauAttention`. Queries of shape
+    `(batch_size, query_length, query_dim)` are taken one after the other, also those that
+    `query_mask` masks. A row of `value_mask` that is False everywhere gets zero weights and a zero
+    context.
+
+    Returns:
+        The context; with `return_attention_scores=True` also the weights; with
+        `return_attention_state=True` also the state, last. A tuple if it is more than the context.
+
+    Raises:
+        ValueError: an argument is out of its range; shapes or masks that do not fit together; the
+            attention state of another layer or of another memory.
+
+    Example:
+
+    >>> attention = CoverageAttention(units=64, coverage_loss_weight=1.0)
+    >>> memory = keras.random.normal((8, 20, 128))
+    >>> queries = keras.random.normal((8, 10, 256))
+    >>> contexts, state = attention(queries, memory, return_attention_state=True, training=True)
+    >>> contexts.shape, state["coverage"].shape, len(attention.losses)
+    ((8, 10, 128), (8, 20), 1)
+
+    References: Tu, Lu, Liu, Liu, Li, "Modeling Coverage for Neural Machine Translation", ACL 2016,
+    https://arxiv.org/abs/1601.04811; See, Liu, Manning, "Get To The Point: Summarization with
+    Pointer-Generator Networks", ACL 2017, https://arxiv.org/abs/1704.04368
+    """
+
+    state_names = ("coverage",)
+
+    def __init__(self, units, fertility=None, coverage_loss_weight=0.0, **kwargs):
+        super().__init__(units, **kwargs)
+        if fertility is not None:
+            check_positive_number("fertility", fertility)
+        self.fertility = fertility
+        self.coverage_loss_weight = _checked_loss_weight(coverage_loss_weight)
+
+    def build_weights(self, query_dim, key_dim):
+        super().build_weights(query_dim, key_dim)
+        self.coverage_kernel = self.add_kernel("coverage_kernel", (1, self.units))
+        self.fertility_kernel = None
+        if self.fertility is not None:
+            self.fertility_kernel = self.add_kernel("fertility_kernel", (key_dim, 1))
+
+    @property
+    def keys_dim(self):
+        return self.units if self.fertility is None else self.units + 1
+
+    def project_keys(self, value):
+        keys = super().project_keys(value)
+        if self.fertility is None:
+            return keys
+        value = ops.cast(value, self.compute_dtype)
+        return ops.concatenate([keys, ops.matmul(value, self.cast(self.fertility_kernel))], axis=-1)
+
+    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+        coverage = attention_state["coverage"]
+        used = coverage
+        if self.fertility is not None:
+            used, keys = self._in_fertilities(coverage, keys[..., -1]), keys[..., :-1]
+        scores = self.score(
+            query,
+            keys,
+            features=ops.expand_dims(ops.expand_dims(used, 1), -1),
+            feature_kernel=self.coverage_kernel,
+        )
+        mask = None if value_mask is None else ops.expand_dims(value_mask, 1)
+        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
+        return weights, {"coverage": coverage + weights[:, 0]}
+
+    def _in_fertilities(self, coverage, projected):
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        fertility = self.fertility * ops.sigmoid(ops.cast(projected, dtype))
+        used = ops.cast(coverage, dtype) / ops.maximum(fertility, keras.config.epsilon())
+        return ops.minimum(used, LARGEST_COVERAGE)
+
+    def add_losses(self, attention_scores, query_mask=None):
+        if not self.coverage_loss_weight:
+            return
+        losses = coverage_loss(attention_scores, query_mask)
+        if query_mask is None:
+            mean = ops.mean(losses)
+        else:
+            steps = ops.sum(ops.cast(query_mask, losses.dtype))
+            mean = ops.sum(losses) / ops.maximum(steps, 1.0)
+        self.add_loss(self.coverage_loss_weight * mean)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "fertility": self.fertility,
+            "coverage_loss_weight": self.coverage_loss_weight,
+        }
+
+
+def _checked_loss_weight(weight):
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, (int, float))
+        or not 0 <= weight < math.inf
+    ):
+        raise ValueError(
+            "Argument `coverage_loss_weight` must be a number of at least 0. "
+            f"Received: coverage_loss_weight={weight}"
+        )
+    return weight

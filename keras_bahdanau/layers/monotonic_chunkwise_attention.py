@@ -1,0 +1,107 @@
+"""The monotonic chunkwise attention (MoChA) of Chiu and Raffel (2018)."""
+
+import keras
+from keras import ops
+
+from keras_bahdanau.layers.arguments import check_positive_integer
+from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention
+from keras_bahdanau.layers.chunkwise_weights import chunkwise_weights
+from keras_bahdanau.layers.monotonic_attention import MonotonicAttention
+
+
+@keras.saving.register_keras_serializable(package="keras_bahdanau")
+class MonotonicChunkwiseAttention(MonotonicAttention):
+    """Monotonic attention that ends a chunk of positions, and soft attention within the chunk.
+
+    `MonotonicAttention` chooses one position at a time, which is little to make a context of.
+    Here the chosen position is the last of a chunk of w = `chunk_size` positions, and a second
+    score weighs the positions in it:
+
+        u_ij = v^T tanh(W_s s_i + W_h h_j + b)                  scores within chunks
+        beta_ij = sum_{k=j}^{j+w-1} alpha_ik exp(u_ij) / sum_{l=k-w+1}^{k} exp(u_il)    weights
+        c_i = sum_j beta_ij h_j                                 context
+
+    where alpha_ij are the weights of `MonotonicAttention`, and the second score has the weights of
+    the sublayer `chunk_attention` (`query_kernel`, `key_kernel`, `bias`, `scale`). With
+    `inference_mode="hard"` alpha is the choice of one position t, and beta the softmax of u over
+    the positions t - w + 1 to t. Decoding stays online and linear in time. With `chunk_size=1`
+    beta is alpha.
+
+    Args:
+        units: positive integer, the width of the projections of both scores.
+        chunk_size: positive integer: w.
+        **kwargs: the arguments of `MonotonicAttention`: `mode`, `inference_mode`, `sigmoid_noise`,
+            `score_bias_initializer`, `normalize` and so on. `mode="hard"` passes no gradient to
+            the first score, but one to the second. The second score always has a bias and is never
+            normalized by `normalize`; `layer_normalization` and `temperature` are for both, and
+            the noise for the first alone.
+
+    Call arguments:
+        query, value, key, query_mask, value_mask, return_attention_scores, training,
+            return_attention_state: see `MonotonicAttention`. Where `value_mask` is False no chunk
+            ends, and beta_ij is zero. A row that is False everywhere gets zero weights and a zero
+            context.
+        keys: tensor of shape `(batch_size, value_length, 2 * units)`: what `project_keys`
+            returned, the keys of both scores.
+        attention_state: `{"previous_weights": tensor}` of shape `(batch_size, value_length)`:
+            alpha, not beta, of the step before; `None` for the first step.
+
+    Returns:
+        The context, then, where asked for, the weights beta and the attention state; see
+        `MonotonicAttention`.
+
+    Raises:
+        ValueError: an argument is out of its range; shapes, masks or an attention state that do
+            not fit.
+
+    Example:
+
+    >>> attention = MonotonicChunkwiseAttention(units=64, chunk_size=4, inference_mode="hard")
+    >>> memory = keras.random.normal((8, 20, 128))
+    >>> queries = keras.random.normal((8, 5, 256))
+    >>> context, weights = attention(queries, memory, return_attention_scores=True)
+    >>> context.shape, weights.shape
+    ((8, 5, 128), (8, 5, 20))
+
+    Reference: Chiu, Raffel, "Monotonic Chunkwise Attention", ICLR 2018,
+    https://arxiv.org/abs/1712.05382
+    """
+
+    def __init__(self, units, chunk_size, **kwargs):
+        super().__init__(units, **kwargs)
+        self.chunk_size = check_positive_integer("chunk_size", chunk_size)
+        self.chunk_attention = BahdanauAttention(
+            units,
+            use_bias=True,
+            layer_normalization=self.layer_normalization,
+            temperature=self.temperature,
+            kernel_initializer=self.kernel_initializer,
+            bias_initializer=self.bias_initializer,
+            kernel_regularizer=self.kernel_regularizer,
+            dtype=self.dtype_policy,
+            name="chunk_attention",
+        )
+
+    def build_weights(self, query_dim, key_dim):
+        super().build_weights(query_dim, key_dim)
+        self.chunk_attention.build((None, query_dim), (None, None, key_dim))
+
+    @property
+    def keys_dim(self):
+        return 2 * self.units
+
+    def project_keys(self, value):
+        both = [super().project_keys(value), self.chunk_attention.project_keys(value)]
+        return ops.concatenate(both, axis=-1)
+
+    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+        alignment, attention_state = super().weigh(
+            query, keys[..., : self.units], value_mask, attention_state, training, noise
+        )
+        scores = self.chunk_attention.score(query, keys[..., self.units :])
+        weights = chunkwise_weights(alignment[:, 0], scores[:, 0], self.chunk_size, value_mask)
+        weights = ops.cast(ops.expand_dims(weights, 1), self.compute_dtype)
+        return weights, attention_state
+
+    def get_config(self):
+        return {**super().get_config(), "chunk_size": self.chunk_size}

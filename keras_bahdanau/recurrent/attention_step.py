@@ -1,0 +1,77 @@
+"""One step of a recurrent cell that attends: the equations of `AttentionCell`."""
+
+from keras import ops, tree
+
+
+def attention_step(cell, inputs, states, attended, training=None, noise=None):
+    """Attends and advances, in the order of the cell.
+
+    Args:
+        cell: a built `AttentionCell`.
+        inputs: tensor of shape `(batch_size, input_dim)`.
+        states: list of the recurrent states.
+        attended: list of `Attended`, one for each attention.
+        training: whether this is training.
+        noise: list of what `draw_noise` of each attention returned for this step, or `None`.
+
+    Returns:
+        `(output, context, weights, states)`: tensors of shapes `(batch_size, units)` and
+        `(batch_size, context_dim)`, a list of tensors of shape `(batch_size, value_length)`, one
+        for each attention, and the list of the new recurrent states.
+    """
+    states = list(states)
+    count = len(cell.cell_state_size)
+    cell_states, states = states[:count], states[count:]
+    context = states.pop(0) if cell.order == "after" else None
+    noise = noise or [None] * cell.count
+
+    def attend(query):
+        return _attend(cell, query, states, attended, training, noise)
+
+    def advance(transition, cell_inputs, cell_states):
+        packed = tree.pack_sequence_as(cell.cell.state_size, cell_states)
+        packed = packed if isinstance(packed, (list, tuple)) else [packed]
+        output, new_states = transition(cell_inputs, packed, training=training)
+        return output, list(tree.flatten(new_states))
+
+    def joined(context):
+        if cell.input_layer is None:
+            return ops.concatenate([inputs, context], axis=-1)
+        return cell.input_layer([inputs, context])
+
+    if cell.order == "before":
+        context, weights, states = attend(cell_states[cell.query_index])
+        output, cell_states = advance(cell.cell, joined(context), cell_states)
+        return output, context, weights, [*cell_states, *states]
+    if cell.order == "between":
+        query, cell_states = advance(cell.cell, inputs, cell_states)
+        context, weights, states = attend(query)
+        output, cell_states = advance(cell.second_cell, context, cell_states)
+        return output, context, weights, [*cell_states, *states]
+    output, cell_states = advance(cell.cell, joined(context), cell_states)
+    context, weights, states = attend(output)
+    return output, context, weights, [*cell_states, context, *states]
+
+
+def _attend(cell, query, states, attended, training, noise):
+    """All attentions of a cell: their contexts side by side, their weights, their states."""
+    contexts, all_weights, new_states = [], [], []
+    states = iter(states)
+    parts = zip(cell.attentions, cell.attention_layers, attended, noise, strict=True)
+    for attention, attention_layer, (memory, keys, mask), draws in parts:
+        weights, state = attention.weigh(
+            ops.expand_dims(query, 1),
+            keys,
+            mask,
+            {name: next(states) for name in attention.state_names},
+            training,
+            draws,
+        )
+        context = ops.matmul(weights, memory)[:, 0]
+        if attention_layer is not None:
+            context = attention_layer(ops.concatenate([query, context], axis=-1))
+        contexts.append(context)
+        all_weights.append(weights[:, 0])
+        new_states.extend(state[name] for name in attention.state_names)
+    context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
+    return context, all_weights, new_states
