@@ -10,3 +10,4 @@ from keras_bahdanau.layers.monotonic_attention import MonotonicAttention as Mono
 from keras_bahdanau.layers.monotonic_chunkwise_attention import (
     MonotonicChunkwiseAttention as MonotonicChunkwiseAttention,
 )
+from keras_bahdanau.layers.tensorflow_addons import attention_from_addons as attention_from_addons

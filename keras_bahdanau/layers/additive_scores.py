@@ -72,31 +72,33 @@ def _scores(given):
 def _gradients(given, upstream):
     """dict of the gradients of all tensors in `given`."""
     scale = _wide(given["scale"])
+    # In a loop over time TensorFlow would compute the tanh of many steps before their gradients
+    # arrive, and hold all of them, did it not hang on these: nothing is greater than infinity.
+    impossible = ops.any(upstream > float("inf"))
+    given = {**given, "query": given["query"] + ops.cast(impossible, given["query"].dtype)}
 
     def compute(by_query, by_sentence):
         block = {**given, **by_query, **by_sentence}
         hidden, inner = _hidden(block)
         upstream = block["upstream"]
         weighted = ops.expand_dims(upstream, -1) * hidden
-        found = {"scale": ops.sum(ops.sum(weighted, axis=1), axis=1)}
+        found = {"scale": ops.sum(_sum_of_queries(weighted), axis=1)}
         # upstream * (1 - tanh^2) is the gradient of the tanh's argument, but for the factor v_u,
         # which comes after the sums.
         squared = weighted * hidden
         if "deviation" not in given and "features" not in given:
-            found["query"] = scale * (
-                ops.sum(upstream, axis=2)[..., None] - ops.sum(squared, axis=2)
-            )
-            found["keys"] = scale * (
-                ops.sum(upstream, axis=1)[..., None] - ops.sum(squared, axis=1)
-            )
+            total = ops.expand_dims(ops.sum(upstream, axis=2), -1)
+            found["query"] = scale * (total - ops.sum(squared, axis=2))
+            total = ops.expand_dims(_sum_of_queries(upstream), -1)
+            found["keys"] = scale * (total - _sum_of_queries(squared))
             return found
         of_inner = ops.expand_dims(upstream, -1) - squared
         if "deviation" in given:
             found["offset"] = ops.sum(of_inner, axis=(1, 2)) * scale
             found["deviation"] = _dot(of_inner * inner, scale)
-            of_inner = of_inner * ops.expand_dims(block["deviation"], -1)
+            of_inner = of_inner * _wide(ops.expand_dims(block["deviation"], -1))
         found["query"] = ops.sum(of_inner, axis=2) * scale
-        found["keys"] = ops.sum(of_inner, axis=1) * scale
+        found["keys"] = _sum_of_queries(of_inner) * scale
         if "features" in given:
             kernel = scale * _wide(given["feature_kernel"])
             found["features"] = ops.matmul(of_inner, ops.transpose(kernel))
@@ -147,8 +149,12 @@ def _hidden(block):
     if "deviation" not in block:
         return _wide(ops.tanh(inner)), None
     inner = _wide(inner)
-    deviation = ops.expand_dims(block["deviation"], -1)
-    return ops.tanh(deviation * inner + block["offset"]), inner
+    deviation = _wide(ops.expand_dims(block["deviation"], -1))
+    return ops.tanh(deviation * inner + _wide(block["offset"])), inner
+
+
+def _sum_of_queries(tensor):
+    return tensor[:, 0] if tensor.shape[1] == 1 else ops.sum(tensor, axis=1)
 
 
 def _dot(hidden, scale):
