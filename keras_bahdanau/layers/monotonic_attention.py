@@ -35,11 +35,11 @@ class MonotonicAttention(BaseAdditiveAttention):
 
     Args:
         units: positive integer, the width of the two projections and of `scale`.
-        mode: how weights come from probabilities in training. `"parallel"` is the closed form, as
-            TensorFlow Addons computes it: fast, but not exact where probabilities are close to one
-            or the memory is long. `"recursive"` is exact, in a number of operations that grows
-            with the logarithm of the length. `"hard"` makes the choice itself, p_ij = 1 where
-            e_ij > 0 and 0 elsewhere, and passes no gradient to the scores.
+        mode: how weights come from probabilities in training. `"recursive"` is exact, in a number
+            of operations that grows with the logarithm of the length. `"parallel"` is the closed
+            form of the paper's appendix and of TensorFlow Addons: a little faster, but wrong
+            behind probabilities close to one and in long memories. `"hard"` makes the choice
+            itself, p_ij = 1 where e_ij > 0 and 0 elsewhere, and passes no gradient to the scores.
         inference_mode: the mode when not training, or `None` for the same as `mode`.
         sigmoid_noise: number >= 0, the standard deviation of normal noise that is added to e_ij in
             training only. It makes a model learn scores far from zero, so that the hard choice at
@@ -93,7 +93,7 @@ class MonotonicAttention(BaseAdditiveAttention):
     def __init__(
         self,
         units,
-        mode="parallel",
+        mode="recursive",
         inference_mode=None,
         sigmoid_noise=0.0,
         score_bias_initializer="zeros",
