@@ -227,3 +227,12 @@ def test_half_precision_is_finite_at_extreme_scores(fertility, dtype):
     for output in outputs:
         output = arrays_of(ops.cast(output, "float32"))
         assert np.isfinite(output).all() and not output[2].any()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_coverage_is_summed_exactly_in_half_precision(dtype):
+    # In the sum of half precision itself, small weights would get lost after a while.
+    layer = CoverageAttention(4, dtype=dtype)
+    queries = np.zeros((1, 600, 3), "float32")
+    _, state = layer(queries, np.ones((1, 7, 2), "float32"), return_attention_state=True)
+    np.testing.assert_allclose(arrays_of(state["coverage"]), 600 / 7, rtol=1e-4)

@@ -33,10 +33,16 @@ class BaseAdditiveAttention(AdditiveScorer):
             value: the memory, a tensor of shape `(batch_size, value_length, value_dim)`.
 
         Returns:
-            dict of tensors of shape `(batch_size, value_length)`, one for each of `state_names`.
+            dict of tensors of shape `(batch_size, value_length)` in `state_dtype`, one for each of
+            `state_names`.
         """
         shape = ops.shape(value)[:2]
-        return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in self.state_names}
+        return {name: ops.zeros(shape, dtype=self.state_dtype) for name in self.state_names}
+
+    @property
+    def state_dtype(self):
+        """float32 at least: sums over many steps would stop growing in half precision."""
+        return keras.backend.result_type(self.compute_dtype, "float32")
 
     def draw_noise(self, batch_size, query_length, value_length, training):
         """Random numbers for `weigh`: `(batch_size, query_length, value_length)`, or `None`.
@@ -89,6 +95,9 @@ class BaseAdditiveAttention(AdditiveScorer):
             keys = self.project_keys(value if key is None else key)
         if attention_state is None:
             attention_state = self.get_initial_state(value)
+        attention_state = {
+            name: ops.cast(state, self.state_dtype) for name, state in attention_state.items()
+        }
 
         one_step = len(query.shape) == 2
         queries = ops.expand_dims(query, 1) if one_step else query
@@ -154,13 +163,13 @@ class BaseAdditiveAttention(AdditiveScorer):
     ):
         check_attention_call(self, query, value, key, keys, query_mask, value_mask, attention_state)
 
-        def spec(*shape):
-            return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        def spec(*shape, dtype=self.compute_dtype):
+            return keras.KerasTensor(shape, dtype=dtype)
 
         return _asked_for(
             spec(*query.shape[:-1], value.shape[-1]),
             spec(*query.shape[:-1], value.shape[1]),
-            {name: spec(*value.shape[:2]) for name in self.state_names},
+            {name: spec(*value.shape[:2], dtype=self.state_dtype) for name in self.state_names},
             return_attention_scores,
             return_attention_state,
         )

@@ -121,13 +121,13 @@ class CoverageAttention(BaseAdditiveAttention):
             feature_kernel=self.coverage_kernel,
         )
         mask = None if value_mask is None else ops.expand_dims(value_mask, 1)
-        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
-        return weights, {"coverage": coverage + weights[:, 0]}
+        weights = masked_softmax(scores, mask)
+        state = {"coverage": coverage + weights[:, 0]}
+        return ops.cast(weights, self.compute_dtype), state
 
     def _in_fertilities(self, coverage, projected):
-        dtype = keras.backend.result_type(self.compute_dtype, "float32")
-        fertility = self.fertility * ops.sigmoid(ops.cast(projected, dtype))
-        used = ops.cast(coverage, dtype) / ops.maximum(fertility, keras.config.epsilon())
+        fertility = self.fertility * ops.sigmoid(ops.cast(projected, coverage.dtype))
+        used = coverage / ops.maximum(fertility, keras.config.epsilon())
         return ops.minimum(used, LARGEST_COVERAGE)
 
     def add_losses(self, attention_scores, query_mask=None):

@@ -126,12 +126,12 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         if self.window is not None and not training:
             mask = self._windowed(value_mask, attention_state["previous_weights"])
         mask = None if mask is None else ops.expand_dims(mask, 1)
-        weights = ops.cast(masked_softmax(scores, mask), self.compute_dtype)
+        weights = masked_softmax(scores, mask)
         attention_state = {
             "cumulative_weights": attention_state["cumulative_weights"] + weights[:, 0],
             "previous_weights": weights[:, 0],
         }
-        return weights, attention_state
+        return ops.cast(weights, self.compute_dtype), attention_state
 
     def _location_features(self, attention_state):
         channels = [attention_state[name] for name in FEATURES[self.features]]

@@ -121,7 +121,7 @@ class MonotonicAttention(BaseAdditiveAttention):
 
     def get_initial_state(self, value):
         batch_size, value_length = ops.shape(value)[:2]
-        first = ops.cast(ops.equal(ops.arange(value_length), 0), self.compute_dtype)
+        first = ops.cast(ops.equal(ops.arange(value_length), 0), self.state_dtype)
         return {"previous_weights": ops.broadcast_to(first, (batch_size, value_length))}
 
     def draw_noise(self, batch_size, query_length, value_length, training):
@@ -146,8 +146,8 @@ class MonotonicAttention(BaseAdditiveAttention):
         if value_mask is not None:
             probabilities = ops.where(value_mask, probabilities, 0.0)
         weights = ALIGNMENTS[mode](probabilities, attention_state["previous_weights"])
-        weights = ops.cast(weights, self.compute_dtype)
-        return ops.expand_dims(weights, 1), {"previous_weights": weights}
+        state = {"previous_weights": ops.cast(weights, self.state_dtype)}
+        return ops.cast(ops.expand_dims(weights, 1), self.compute_dtype), state
 
     def get_config(self):
         return {

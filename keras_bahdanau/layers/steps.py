@@ -16,42 +16,44 @@ def over_steps(step, sequence, states):
         states: list of tensors of shape `(batch_size, ...)`.
 
     Returns:
-        `(outputs, states)`: a tensor of shape `(batch_size, length, output_dim)`, and the last
-        states, all in the dtype of `sequence`.
+        `(outputs, states)`: a tensor of shape `(batch_size, length, output_dim)` in the dtype of
+        `sequence`, and the last states, each in the dtype in which it came.
     """
     if not states:
         # `keras.layers.RNN` has no loop without a state.
         states = [keras.ops.zeros_like(sequence[:, 0, :1])]
         outputs, _ = over_steps(lambda x, states: (step(x, [])[0], states), sequence, states)
         return outputs, []
-    dtype = keras.backend.standardize_dtype(sequence.dtype)
-    cell = _Step(step, states, dtype)
+    dtypes = [sequence.dtype, *(state.dtype for state in states)]
+    cell = _Step(step, states, dtypes)
     if isinstance(sequence.shape[1], int) and sequence.shape[1] == 1:
         output, states = cell(sequence[:, 0], states)
-        return keras.ops.expand_dims(output, 1), states
-    loop = keras.layers.RNN(
-        cell, return_sequences=True, return_state=True, name="loop", dtype=dtype
-    )
-    outputs, *states = loop(sequence, initial_state=list(states))
+        outputs = keras.ops.expand_dims(output, 1)
+    else:
+        loop = keras.layers.RNN(
+            cell, return_sequences=True, return_state=True, name="loop", dtype=cell.compute_dtype
+        )
+        outputs, *states = loop(sequence, initial_state=list(states))
+    outputs, *states = map(keras.ops.cast, (outputs, *states), dtypes)
     return outputs, states
 
 
 class _Step:
     """What `keras.layers.RNN` asks of a cell, around a function.
 
-    All states and outputs of a loop have its dtype. What a step is made of may have another one:
-    it gets each state in the dtype that the state came in.
+    All that goes through its loop has one dtype, the widest. The function gets inputs and states
+    in the dtypes that they had before.
     """
 
-    def __init__(self, step, states, dtype):
+    def __init__(self, step, states, dtypes):
         self.step = step
         self.state_size = [state.shape[-1] for state in states]
-        self.state_dtypes = [state.dtype for state in states]
-        self.compute_dtype = dtype
+        self.dtypes = dtypes
+        self.compute_dtype = keras.backend.result_type(*dtypes)
 
     def __call__(self, inputs, states):
-        given = map(keras.ops.cast, states, self.state_dtypes)
-        output, states = self.step(inputs, list(given))
+        inputs, *states = map(keras.ops.cast, (inputs, *states), self.dtypes)
+        output, states = self.step(inputs, states)
         output, *states = (keras.ops.cast(x, self.compute_dtype) for x in (output, *states))
         return output, states
 

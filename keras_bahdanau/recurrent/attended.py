@@ -10,6 +10,7 @@ from keras_bahdanau.layers.arguments import (
     check_mask,
     same_size,
 )
+from keras_bahdanau.recurrent.states import state_sizes
 
 
 class Attended(NamedTuple):
@@ -73,7 +74,7 @@ def check_attended(attentions, inputs, memories, masks, keys):
 def check_initial_state(cell, initial_state, value_lengths):
     """Raises ValueError unless it is the cell's states or all recurrent states."""
     received = [state.shape[-1] for state in tree.flatten(initial_state)]
-    expected = [cell.state_sizes_for(value_lengths)]
+    expected = [state_sizes(cell, value_lengths)]
     if cell.cell_state_size not in expected:
         expected.append(cell.cell_state_size)
     if not any(

@@ -6,8 +6,8 @@ from keras import ops, tree
 from keras_bahdanau.layers.arguments import check_choice
 from keras_bahdanau.recurrent.attended import Attended, attend_to, one_for_each
 from keras_bahdanau.recurrent.attention_step import attention_step
-from keras_bahdanau.recurrent.initial_states import recurrent_states
 from keras_bahdanau.recurrent.parts import build_parts, check_parts, deserialized_parts
+from keras_bahdanau.recurrent.states import recurrent_states, state_sizes
 
 ORDERS, OUTPUTS = ("before", "after", "between"), ("all", "cell", "attention")
 
@@ -135,16 +135,7 @@ class AttentionCell(keras.layers.Layer):
     @property
     def recurrent_state_size(self):
         """Widths of all recurrent states, a flat list; `None` for the length of a memory."""
-        return self.state_sizes_for([None] * self.count)
-
-    def state_sizes_for(self, value_lengths):
-        """Widths of all recurrent states, a flat list, for memories of these lengths."""
-        sizes = self.cell_state_size
-        if self.order == "after":
-            sizes.append(self.context_dim)
-        for attention, length in zip(self.attentions, value_lengths, strict=True):
-            sizes.extend(length for _ in attention.state_names)
-        return sizes
+        return state_sizes(self, [None] * self.count)
 
     @property
     def state_size(self):

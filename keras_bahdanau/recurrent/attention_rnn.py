@@ -17,8 +17,8 @@ from keras_bahdanau.recurrent.dropout_masks import (
     fix_dropout_masks,
     release_dropout_masks,
 )
-from keras_bahdanau.recurrent.initial_states import recurrent_states
 from keras_bahdanau.recurrent.parts import PARTS, deserialized_parts
+from keras_bahdanau.recurrent.states import recurrent_states, state_dtypes, state_sizes
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -233,17 +233,17 @@ class AttentionRNN(keras.layers.Layer):
         self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
         cell, leading = self.attention_cell, tuple(inputs.shape[:-1])
 
-        def spec(*shape):
-            return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        def spec(*shape, dtype=self.compute_dtype):
+            return keras.KerasTensor(shape, dtype=dtype)
 
         lengths = [each.shape[1] for each in one_for_each(memory, cell.count)]
         weights = [spec(*leading, length) for length in lengths]
-        sizes = cell.state_sizes_for(lengths)
+        states = zip(state_sizes(cell, lengths), state_dtypes(cell), strict=True)
         return (
             spec(*leading, cell.units),
             spec(*leading, cell.context_dim),
             weights if self._several else weights[0],
-            [spec(inputs.shape[0], size) for size in sizes],
+            [spec(inputs.shape[0], size, dtype=dtype) for size, dtype in states],
         )
 
     def get_config(self):

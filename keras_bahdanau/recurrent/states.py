@@ -1,6 +1,24 @@
-"""The recurrent states before the first step."""
+"""The recurrent states of an attention cell: how wide, in which dtype, and how they begin."""
 
 from keras import ops, tree
+
+
+def state_sizes(cell, value_lengths):
+    """Widths of all recurrent states, a flat list, for memories of these lengths."""
+    sizes = cell.cell_state_size
+    if cell.order == "after":
+        sizes.append(cell.context_dim)
+    for attention, length in zip(cell.attentions, value_lengths, strict=True):
+        sizes.extend(length for _ in attention.state_names)
+    return sizes
+
+
+def state_dtypes(cell):
+    """Dtypes of all recurrent states."""
+    dtypes = [cell.compute_dtype] * (len(cell.cell_state_size) + (cell.order == "after"))
+    for attention in cell.attentions:
+        dtypes.extend(attention.state_dtype for _ in attention.state_names)
+    return dtypes
 
 
 def recurrent_states(cell, attended, initial_state=None):
@@ -13,7 +31,9 @@ def recurrent_states(cell, attended, initial_state=None):
     """
     given = [] if initial_state is None else list(tree.flatten(initial_state))
     if len(given) == len(cell.recurrent_state_size):
-        return given
+        return [
+            ops.cast(state, dtype) for state, dtype in zip(given, state_dtypes(cell), strict=True)
+        ]
     batch_size = ops.shape(attended[0].memory)[0]
 
     def zeros(size):
