@@ -242,6 +242,21 @@ def test_the_coverage_loss_is_that_of_the_weights():
     np.testing.assert_allclose(loss, 0.5 * arrays_of(coverage_loss(weights)).mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_states_are_found_by_name(order):
+    layer = layer_of([LocationSensitiveAttention(3, filters=2), BahdanauAttention(3)], order)
+    outputs, contexts, weights, states = layer(INPUTS, MEMORY)
+    [cell_state], context, [first, second] = layer.split_states(states)
+    assert_close(cell_state, outputs[:, -1])
+    if order == "after":
+        assert_close(context, contexts[:, -1])
+    else:
+        assert context is None
+    assert_close(first["previous_weights"], weights[0][:, -1])
+    assert_close(first["cumulative_weights"], arrays_of(weights[0]).sum(1))
+    assert second == {}
+
+
 def test_parts_that_do_not_fit():
     gru, attention = keras.layers.GRUCell(2), BahdanauAttention(2)
     for order, second_cell in (("between", None), ("before", keras.layers.GRUCell(2))):

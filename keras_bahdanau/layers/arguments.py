@@ -64,18 +64,25 @@ def check_attention_call(layer, query, value, key, keys, query_mask, value_mask,
             "Received both."
         )
     check_attention_shapes(query.shape, value.shape, None if key is None else key.shape)
-    query_dim = layer.query_kernel.shape[0]
-    if query.shape[-1] != query_dim:
-        raise ValueError(
-            f"Layer '{layer.name}' was built for queries of width {query_dim}. "
-            f"Received: query.shape={tuple(query.shape)}"
-        )
+    _check_width(layer, "query", query.shape, layer.query_kernel.shape[0])
     if keys is not None:
         check_keys_shape(keys.shape, value.shape, layer.keys_dim)
+    elif key is not None:
+        _check_width(layer, "key", key.shape, layer.key_kernel.shape[0])
+    else:
+        _check_width(layer, "value", value.shape, layer.key_kernel.shape[0])
     check_mask("query_mask", query_mask, query.shape[:-1])
     check_mask("value_mask", value_mask, value.shape[:-1])
     if attention_state is not None:
         check_attention_state(attention_state, layer.state_names, value.shape)
+
+
+def _check_width(layer, name, shape, width):
+    if shape[-1] != width:
+        raise ValueError(
+            f"Layer '{layer.name}' was built for `{name}` of width {width}. "
+            f"Received: {name}.shape={tuple(shape)}"
+        )
 
 
 def check_attention_state(attention_state, state_names, value_shape):

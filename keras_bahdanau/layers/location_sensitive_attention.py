@@ -33,7 +33,8 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
     The weights a_{i-1} are those of the step before (the paper: `features="previous"`), the sum
     of those of all steps before (Tacotron 2: `features="cumulative"`), or both as two channels.
     The convolution keeps the length: beyond both ends of the memory, and on padding, weights are
-    zero.
+    zero. So before the first step nothing tells positions apart by their place; give the memory
+    a mark at its start (a start symbol) where reading has to begin there.
 
     Args:
         units: positive integer, the width of the projections and of `scale`.

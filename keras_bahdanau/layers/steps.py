@@ -26,9 +26,13 @@ def over_steps(step, sequence, states):
         return outputs, []
     dtypes = [sequence.dtype, *(state.dtype for state in states)]
     cell = _Step(step, states, dtypes)
-    if isinstance(sequence.shape[1], int) and sequence.shape[1] == 1:
-        output, states = cell(sequence[:, 0], states)
-        outputs = keras.ops.expand_dims(output, 1)
+    # PyTorch has no loop but Python's, and `torch.compile` none for a layer made inside a call.
+    if sequence.shape[1] == 1 or keras.backend.backend() == "torch":
+        outputs = []
+        for inputs in keras.ops.unstack(sequence, axis=1):
+            output, states = cell(inputs, states)
+            outputs.append(output)
+        outputs = keras.ops.stack(outputs, axis=1)
     else:
         loop = keras.layers.RNN(
             cell, return_sequences=True, return_state=True, name="loop", dtype=cell.compute_dtype

@@ -60,15 +60,26 @@ def check_count(name, given, count):
         )
 
 
-def check_attended(attentions, inputs, memories, masks, keys):
-    """Raises ValueError unless each attention layer gets what it can look at."""
-    for name, given in (("memory", memories), ("memory_mask", masks), ("keys", keys)):
-        check_count(name, given, len(attentions))
-    for attention, memory, mask, projected in zip(attentions, memories, masks, keys, strict=True):
+def check_call(cell, inputs, memory, memory_mask, keys, initial_state):
+    """Raises ValueError unless the arguments of a call of `AttentionRNN` fit together."""
+    if len(inputs.shape) not in (2, 3):
+        raise ValueError(
+            "Expected `inputs` of shape (batch_size, input_dim) or "
+            "(batch_size, target_length, input_dim). "
+            f"Received: inputs.shape={tuple(inputs.shape)}"
+        )
+    given = {"memory": memory, "memory_mask": memory_mask, "keys": keys}
+    given = {name: one_for_each(each, cell.count) for name, each in given.items()}
+    for name, each in given.items():
+        check_count(name, each, cell.count)
+    for attention, memory, mask, keys in zip(cell.attentions, *given.values(), strict=True):
         check_attention_shapes(inputs.shape, memory.shape)
         check_mask("memory_mask", mask, memory.shape[:-1])
-        if projected is not None:
-            check_keys_shape(projected.shape, memory.shape, attention.keys_dim)
+        if keys is not None:
+            check_keys_shape(keys.shape, memory.shape, attention.keys_dim)
+    if initial_state is not None:
+        lengths = [memory.shape[1] for memory in given["memory"]]
+        check_initial_state(cell, initial_state, lengths)
 
 
 def check_initial_state(cell, initial_state, value_lengths):

@@ -4,12 +4,7 @@ import keras
 from keras import ops
 
 from keras_bahdanau.layers.steps import over_steps
-from keras_bahdanau.recurrent.attended import (
-    attend_to,
-    check_attended,
-    check_initial_state,
-    one_for_each,
-)
+from keras_bahdanau.recurrent.attended import attend_to, check_call, one_for_each
 from keras_bahdanau.recurrent.attention_cell import AttentionCell
 from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.dropout_masks import (
@@ -18,7 +13,12 @@ from keras_bahdanau.recurrent.dropout_masks import (
     release_dropout_masks,
 )
 from keras_bahdanau.recurrent.parts import PARTS, deserialized_parts
-from keras_bahdanau.recurrent.states import recurrent_states, state_dtypes, state_sizes
+from keras_bahdanau.recurrent.states import (
+    recurrent_states,
+    split_states,
+    state_dtypes,
+    state_sizes,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -144,6 +144,11 @@ class AttentionRNN(keras.layers.Layer):
         cell = self.attention_cell
         return recurrent_states(cell, attend_to(cell.attentions, memory))
 
+    def split_states(self, states):
+        """`(cell_states, context, attention_states)` of states that a call returned: a list, a
+        tensor or `None`, and a list of one dict by name for each attention."""
+        return split_states(self.attention_cell, states)
+
     @property
     def _several(self):
         return isinstance(self.attention, (list, tuple))
@@ -158,7 +163,7 @@ class AttentionRNN(keras.layers.Layer):
         training=None,
     ):
         cell = self.attention_cell
-        self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
+        check_call(cell, inputs, memory, memory_mask, keys, initial_state)
         attended = attend_to(cell.attentions, memory, memory_mask, keys)
         states = recurrent_states(cell, attended, initial_state)
         if training:
@@ -210,28 +215,14 @@ class AttentionRNN(keras.layers.Layer):
         sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
         return over_steps(step, sequence, states)
 
-    def _check_arguments(self, inputs, memory, memory_mask, keys, initial_state):
-        cell = self.attention_cell
-        if len(inputs.shape) not in (2, 3):
-            raise ValueError(
-                "Expected `inputs` of shape (batch_size, input_dim) or "
-                "(batch_size, target_length, input_dim). "
-                f"Received: inputs.shape={tuple(inputs.shape)}"
-            )
-        given = (one_for_each(each, cell.count) for each in (memory, memory_mask, keys))
-        check_attended(cell.attentions, inputs, *given)
-        if initial_state is not None:
-            lengths = [each.shape[1] for each in one_for_each(memory, cell.count)]
-            check_initial_state(cell, initial_state, lengths)
-
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask, previous_mask
 
     def compute_output_spec(
         self, inputs, memory, memory_mask=None, keys=None, initial_state=None, training=None
     ):
-        self._check_arguments(inputs, memory, memory_mask, keys, initial_state)
         cell, leading = self.attention_cell, tuple(inputs.shape[:-1])
+        check_call(cell, inputs, memory, memory_mask, keys, initial_state)
 
         def spec(*shape, dtype=self.compute_dtype):
             return keras.KerasTensor(shape, dtype=dtype)

@@ -2,6 +2,8 @@
 
 from keras import ops, tree
 
+from keras_bahdanau.recurrent.states import split_states
+
 
 def attention_step(cell, inputs, states, attended, training=None, noise=None):
     """Attends and advances, in the order of the cell.
@@ -19,14 +21,11 @@ def attention_step(cell, inputs, states, attended, training=None, noise=None):
         `(batch_size, context_dim)`, a list of tensors of shape `(batch_size, value_length)`, one
         for each attention, and the list of the new recurrent states.
     """
-    states = list(states)
-    count = len(cell.cell_state_size)
-    cell_states, states = states[:count], states[count:]
-    context = states.pop(0) if cell.order == "after" else None
+    cell_states, context, attention_states = split_states(cell, states)
     noise = noise or [None] * cell.count
 
     def attend(query):
-        return _attend(cell, query, states, attended, training, noise)
+        return _attend(cell, query, attention_states, attended, training, noise)
 
     def advance(transition, cell_inputs, cell_states):
         packed = tree.pack_sequence_as(cell.cell.state_size, cell_states)
@@ -53,19 +52,15 @@ def attention_step(cell, inputs, states, attended, training=None, noise=None):
     return output, context, weights, [*cell_states, context, *states]
 
 
-def _attend(cell, query, states, attended, training, noise):
+def _attend(cell, query, attention_states, attended, training, noise):
     """All attentions of a cell: their contexts side by side, their weights, their states."""
     contexts, all_weights, new_states = [], [], []
-    states = iter(states)
-    parts = zip(cell.attentions, cell.attention_layers, attended, noise, strict=True)
-    for attention, attention_layer, (memory, keys, mask), draws in parts:
+    parts = zip(
+        cell.attentions, cell.attention_layers, attention_states, attended, noise, strict=True
+    )
+    for attention, attention_layer, state, (memory, keys, mask), draws in parts:
         weights, state = attention.weigh(
-            ops.expand_dims(query, 1),
-            keys,
-            mask,
-            {name: next(states) for name in attention.state_names},
-            training,
-            draws,
+            ops.expand_dims(query, 1), keys, mask, state, training, draws
         )
         context = ops.matmul(weights, memory)[:, 0]
         if attention_layer is not None:

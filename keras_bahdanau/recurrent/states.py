@@ -46,3 +46,24 @@ def recurrent_states(cell, attended, initial_state=None):
         state = attention.get_initial_state(each.memory)
         states.extend(state[name] for name in attention.state_names)
     return states
+
+
+def split_states(cell, states):
+    """Takes the recurrent states of an `AttentionCell` apart.
+
+    Args:
+        cell: a built `AttentionCell`.
+        states: flat list of all recurrent states.
+
+    Returns:
+        `(cell_states, context, attention_states)`: a list of tensors; the last context with
+        `order="after"`, else `None`; a list of one dict of tensors for each attention, by name.
+    """
+    count = len(cell.cell_state_size)
+    cell_states, others = list(states[:count]), list(states[count:])
+    context = others.pop(0) if cell.order == "after" else None
+    others = iter(others)
+    attention_states = [
+        {name: next(others) for name in attention.state_names} for attention in cell.attentions
+    ]
+    return cell_states, context, attention_states
