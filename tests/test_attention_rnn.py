@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of, attentive_gru, weights_by_name
+from on_backend import PRECISIONS
 
 from keras_bahdanau import AttentionRNN, BahdanauAttention
 
@@ -155,7 +156,9 @@ def test_config_rebuilds_the_same_layer(cell, order):
     assert AttentionRNN.from_config(layer.get_config()).get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["mixed_float16", "mixed_bfloat16", *(dtype for dtype, _ in PRECISIONS)]
+)
 def test_dtype_policies_reach_everything(dtype):
     attention = BahdanauAttention(3, dtype=dtype)
     layer = AttentionRNN(keras.layers.GRUCell(7, dtype=dtype), attention, dtype=dtype)

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from on_backend import PRECISIONS
 
 from keras_bahdanau.layers.masked_softmax import masked_softmax
 
@@ -47,6 +48,7 @@ def test_half_precision_keeps_small_weights():
     np.testing.assert_allclose(weights, 1 / 2000, rtol=1e-3)
 
 
-def test_float64_stays_float64():
-    weights = masked_softmax(keras.ops.convert_to_tensor([[0.0, 1.0]], dtype="float64"))
-    assert keras.backend.standardize_dtype(weights.dtype) == "float64"
+@pytest.mark.parametrize("dtype", [dtype for dtype, _ in PRECISIONS])
+def test_wide_scores_stay_wide(dtype):
+    weights = masked_softmax(keras.ops.convert_to_tensor([[0.0, 1.0]], dtype=dtype))
+    assert keras.backend.standardize_dtype(weights.dtype) == dtype

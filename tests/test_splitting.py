@@ -98,6 +98,7 @@ def test_what_measures_too_much_in_every_size_is_still_cut():
 
 @given(TEXTS, st.integers(1, 40), st.sampled_from([len, bumpy]))
 @example("a\u200d" * 50, 7, len)
+@example(" \u200c", 1, len)
 def test_parts_fit_and_are_the_text_in_order(text, limit, measure):
     parts = split_text(text, measure, limit)
     assert solid("".join(parts)) == solid(text)

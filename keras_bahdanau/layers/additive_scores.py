@@ -47,6 +47,8 @@ def additive_scores(
 
     @ops.custom_gradient
     def scores(*tensors):
+        # Without this, a gradient tape of TensorFlow would keep what is made of them as well.
+        tensors = [ops.stop_gradient(tensor) for tensor in tensors]
         given = dict(zip(names, tensors, strict=True))
 
         def gradients(*arguments, upstream=None):

@@ -29,8 +29,8 @@ def over_steps(step, sequence, states):
     # PyTorch has no loop but Python's, and `torch.compile` none for a layer made inside a call.
     if sequence.shape[1] == 1 or keras.backend.backend() == "torch":
         outputs = []
-        for inputs in keras.ops.unstack(sequence, axis=1):
-            output, states = cell(inputs, states)
+        for i in range(sequence.shape[1]):
+            output, states = cell(sequence[:, i], states)
             outputs.append(output)
         outputs = keras.ops.stack(outputs, axis=1)
     else:

@@ -75,7 +75,8 @@ class _Splitter:
             end = self.part_end(start)
             parts.append(self.text[start:end].rstrip())
             start = self.skip_spaces(end)
-        return parts
+        # A space with a mark on it that had to be cut apart leaves a blank part.
+        return [part for part in parts if part]
 
     def skip_spaces(self, start: int) -> int:
         while start in self.space_after:

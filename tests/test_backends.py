@@ -1,0 +1,87 @@
+"""The layers on TensorFlow, JAX and PyTorch, each in a process of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "keras_bahdanau"
+BACKENDS = ("tensorflow", "jax", "torch")
+# Tests of more than one module.
+FAMILY_TESTS = [
+    "test_arguments.py",
+    "test_attention_properties.py",
+    "test_attention_rnn_options.py",
+    "test_attention_rnn_options.py",
+    "test_compilation.py",
+    "test_layer_contract.py",
+    "test_wrong_use.py",
+]
+
+
+def layer_tests():
+    """The files that test the modules of the layers, and those that test all of them."""
+    modules = [*PACKAGE.glob("layers/*.py"), *PACKAGE.glob("recurrent/*.py")]
+    files = {f"test_{module.stem}.py" for module in modules} | set(FAMILY_TESTS)
+    return sorted(file for file in files if (TESTS / file).exists())
+
+
+def run(backend, cache, *arguments):
+    """Runs Python with a backend. What JAX compiles, most of its time, it keeps in `cache`."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
+    }
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=TESTS.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_layer_tests_are_found():
+    files = layer_tests()
+    assert set(FAMILY_TESTS) <= set(files)
+    assert {"test_bahdanau_attention.py", "test_attention_rnn.py", "test_blocks.py"} <= set(files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "tensorflow"])
+def test_layer_tests_pass(backend, tmp_path):
+    files = [TESTS / file for file in layer_tests()]
+    options = ["-q", "-p", "no:cacheprovider", "--tb=short"]
+    process = run(backend, tmp_path, "-m", "pytest", *options, *files)
+    assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
+    # Anything but passed (skipped, deselected, expected to fail) would be in the last line too.
+    last_line = process.stdout.strip().splitlines()[-1]
+    assert re.fullmatch(r"\d+ passed in [\d.]+s( \([\d:]+\))?", last_line)
+
+
+@pytest.mark.slow
+def test_backends_compute_the_same(tmp_path):
+    results = {}
+    for backend in BACKENDS:
+        path = tmp_path / f"{backend}.npz"
+        process = run(backend, tmp_path / "cache", TESTS / "backend_outputs.py", path)
+        assert process.returncode == 0, process.stderr[-5000:]
+        with np.load(path) as file:
+            results[backend] = dict(file)
+    expected = results["tensorflow"]
+    assert any("gradient" in name and array.any() for name, array in expected.items())
+    for backend in BACKENDS[1:]:
+        assert results[backend].keys() == expected.keys()
+        for name, array in results[backend].items():
+            np.testing.assert_allclose(
+                array, expected[name], rtol=1e-5, atol=1e-5, err_msg=f"{name} on {backend}"
+            )
