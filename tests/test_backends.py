@@ -17,7 +17,9 @@ FAMILY_TESTS = [
     "test_arguments.py",
     "test_attention_properties.py",
     "test_attention_rnn_options.py",
+    "test_attention_rnn_training.py",
     "test_attention_rnn_options.py",
+    "test_attention_rnn_training.py",
     "test_compilation.py",
     "test_layer_contract.py",
     "test_wrong_use.py",
@@ -56,12 +58,18 @@ def test_the_layer_tests_are_found():
     assert {"test_bahdanau_attention.py", "test_attention_rnn.py", "test_blocks.py"} <= set(files)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("jax")
+
+
+# A process for each file: JAX, which keeps all that it compiles, runs out of memory maps in one.
 @pytest.mark.slow
+@pytest.mark.parametrize("file", layer_tests())
 @pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "tensorflow"])
-def test_layer_tests_pass(backend, tmp_path):
-    files = [TESTS / file for file in layer_tests()]
+def test_layer_tests_pass(backend, file, cache):
     options = ["-q", "-p", "no:cacheprovider", "--tb=short"]
-    process = run(backend, tmp_path, "-m", "pytest", *options, *files)
+    process = run(backend, cache, "-m", "pytest", *options, TESTS / file)
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
     # Anything but passed (skipped, deselected, expected to fail) would be in the last line too.
     last_line = process.stdout.strip().splitlines()[-1]
@@ -69,11 +77,11 @@ def test_layer_tests_pass(backend, tmp_path):
 
 
 @pytest.mark.slow
-def test_backends_compute_the_same(tmp_path):
+def test_backends_compute_the_same(tmp_path, cache):
     results = {}
     for backend in BACKENDS:
         path = tmp_path / f"{backend}.npz"
-        process = run(backend, tmp_path / "cache", TESTS / "backend_outputs.py", path)
+        process = run(backend, cache, TESTS / "backend_outputs.py", path)
         assert process.returncode == 0, process.stderr[-5000:]
         with np.load(path) as file:
             results[backend] = dict(file)

@@ -60,7 +60,7 @@ def check_count(name, given, count):
         )
 
 
-def check_call(cell, inputs, memory, memory_mask, keys, initial_state):
+def check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask):
     """Raises ValueError unless the arguments of a call of `AttentionRNN` fit together."""
     if len(inputs.shape) not in (2, 3):
         raise ValueError(
@@ -68,6 +68,7 @@ def check_call(cell, inputs, memory, memory_mask, keys, initial_state):
             "(batch_size, target_length, input_dim). "
             f"Received: inputs.shape={tuple(inputs.shape)}"
         )
+    check_mask("inputs_mask", inputs_mask, inputs.shape[:-1])
     given = {"memory": memory, "memory_mask": memory_mask, "keys": keys}
     given = {name: one_for_each(each, cell.count) for name, each in given.items()}
     for name, each in given.items():

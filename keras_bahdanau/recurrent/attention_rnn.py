@@ -58,6 +58,8 @@ class AttentionRNN(keras.layers.Layer):
         initial_state: flat list of tensors as the call before returned them; or only those of the
             cell, from an encoder; or `None` for zeros.
         training: whether dropout and noise are applied.
+        inputs_mask: bool tensor of shape `(batch_size, target_length)`, or `None`: the steps that
+            count in the losses that an attention adds.
 
     Returns:
         `(outputs, contexts, attention_scores, states)` of shapes
@@ -161,9 +163,10 @@ class AttentionRNN(keras.layers.Layer):
         keys=None,
         initial_state=None,
         training=None,
+        inputs_mask=None,
     ):
         cell = self.attention_cell
-        check_call(cell, inputs, memory, memory_mask, keys, initial_state)
+        check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
         attended = attend_to(cell.attentions, memory, memory_mask, keys)
         states = recurrent_states(cell, attended, initial_state)
         if training:
@@ -181,11 +184,11 @@ class AttentionRNN(keras.layers.Layer):
             release_dropout_masks(cell)
         lengths = [ops.shape(each.memory)[1] for each in attended]
         output, context, weights = cell.split_outputs(outputs, lengths)
-        if training:
+        if training and not one_step:
             for attention, each in zip(
                 cell.attentions, weights if self._several else [weights], strict=True
             ):
-                attention.add_losses(each)
+                attention.add_losses(each, inputs_mask)
         if one_step:
             output, context = output[:, 0], context[:, 0]
             weights = [each[:, 0] for each in weights] if self._several else weights[:, 0]
@@ -219,10 +222,17 @@ class AttentionRNN(keras.layers.Layer):
         return previous_mask, previous_mask
 
     def compute_output_spec(
-        self, inputs, memory, memory_mask=None, keys=None, initial_state=None, training=None
+        self,
+        inputs,
+        memory,
+        memory_mask=None,
+        keys=None,
+        initial_state=None,
+        training=None,
+        inputs_mask=None,
     ):
         cell, leading = self.attention_cell, tuple(inputs.shape[:-1])
-        check_call(cell, inputs, memory, memory_mask, keys, initial_state)
+        check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
 
         def spec(*shape, dtype=self.compute_dtype):
             return keras.KerasTensor(shape, dtype=dtype)
