@@ -52,7 +52,7 @@ def attend(layer, query, value, mask):
 
 
 @pytest.mark.parametrize("name", SOFTMAX)
-@few_examples(15)
+@few_examples(10)
 @hypothesis.given(seed=SEEDS, mask=MASKS)
 def test_weights_sum_to_one_over_what_is_kept(layers, name, seed, mask):
     query, value, _ = inputs_of(seed)
@@ -64,7 +64,7 @@ def test_weights_sum_to_one_over_what_is_kept(layers, name, seed, mask):
 
 
 @pytest.mark.parametrize("name", MONOTONIC)
-@few_examples(15)
+@few_examples(10)
 @hypothesis.given(seed=SEEDS, mask=MASKS)
 def test_monotonic_weights_sum_to_no_more_than_one(layers, name, seed, mask):
     query, value, _ = inputs_of(seed)
@@ -77,7 +77,7 @@ def test_monotonic_weights_sum_to_no_more_than_one(layers, name, seed, mask):
 
 
 @pytest.mark.parametrize("name", [*SOFTMAX, "location_window", *MONOTONIC])
-@few_examples(8)
+@few_examples(5)
 @hypothesis.given(seed=SEEDS, mask=MASKS)
 def test_more_padding_changes_nothing(layers, name, seed, mask):
     query, value, generator = inputs_of(seed)
@@ -92,7 +92,7 @@ def test_more_padding_changes_nothing(layers, name, seed, mask):
 
 
 @pytest.mark.parametrize("name", WITHOUT_ORDER)
-@few_examples(8)
+@few_examples(5)
 @hypothesis.given(seed=SEEDS, mask=MASKS, order=strategies.permutations(range(VALUE_LENGTH)))
 def test_weights_go_with_the_positions(layers, name, seed, mask, order):
     query, value, _ = inputs_of(seed)
@@ -103,7 +103,7 @@ def test_weights_go_with_the_positions(layers, name, seed, mask, order):
 
 
 @pytest.mark.parametrize("name", STATELESS)
-@few_examples(8)
+@few_examples(5)
 @hypothesis.given(seed=SEEDS, mask=MASKS, order=strategies.permutations(range(QUERY_LENGTH)))
 def test_contexts_go_with_the_queries(layers, name, seed, mask, order):
     query, value, _ = inputs_of(seed)

@@ -18,8 +18,6 @@ FAMILY_TESTS = [
     "test_attention_properties.py",
     "test_attention_rnn_options.py",
     "test_attention_rnn_training.py",
-    "test_attention_rnn_options.py",
-    "test_attention_rnn_training.py",
     "test_compilation.py",
     "test_layer_contract.py",
     "test_wrong_use.py",
@@ -63,13 +61,16 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("jax")
 
 
-# A process for each file: JAX, which keeps all that it compiles, runs out of memory maps in one.
+# Several processes for JAX, which keeps all that it compiles and runs out of memory maps in one.
 @pytest.mark.slow
-@pytest.mark.parametrize("file", layer_tests())
-@pytest.mark.parametrize("backend", [name for name in BACKENDS if name != "tensorflow"])
-def test_layer_tests_pass(backend, file, cache):
+@pytest.mark.parametrize(
+    "backend, part, parts",
+    [("jax", 0, 4), ("jax", 1, 4), ("jax", 2, 4), ("jax", 3, 4), ("torch", 0, 1)],
+)
+def test_layer_tests_pass(backend, part, parts, cache):
+    files = [TESTS / file for file in layer_tests()[part::parts]]
     options = ["-q", "-p", "no:cacheprovider", "--tb=short"]
-    process = run(backend, cache, "-m", "pytest", *options, TESTS / file)
+    process = run(backend, cache, "-m", "pytest", *options, *files)
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
     # Anything but passed (skipped, deselected, expected to fail) would be in the last line too.
     last_line = process.stdout.strip().splitlines()[-1]
