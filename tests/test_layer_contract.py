@@ -49,10 +49,7 @@ def recurrent_model(name):
     return keras.Model(inputs, {**results, "weights": weights[0] if several else weights})
 
 
-MODELS = [(attention_model, name) for name in ATTENTIONS] + [
-    (recurrent_model, name) for name in RECURRENT
-]
-TRAINED = [(attention_model, name) for name in CLASSES] + [
+MODELS = [(attention_model, name) for name in CLASSES] + [
     (recurrent_model, name) for name in ("after", "between", "coverage", "chunkwise")
 ]
 
@@ -131,7 +128,7 @@ def test_masks_arrive_by_name(build_model, name):
         assert not results["context"][TARGET_IDS == 0].any()
 
 
-@pytest.mark.parametrize("build_model, name", TRAINED)
+@pytest.mark.parametrize("build_model, name", MODELS)
 def test_files_give_the_same_model_back(build_model, name, tmp_path):
     model = build_model(name)
     expected = arrays_of(model([TARGET_IDS, SOURCE_IDS]))
@@ -145,7 +142,7 @@ def test_files_give_the_same_model_back(build_model, name, tmp_path):
             np.testing.assert_array_equal(received[output], expected[output])
 
 
-@pytest.mark.parametrize("build_model, name", TRAINED)
+@pytest.mark.parametrize("build_model, name", MODELS)
 def test_one_step_of_training(build_model, name):
     model = build_model(name)
     targets = {"context": np.ones((3, 3, model.output["context"].shape[-1]), "float32")}
