@@ -50,7 +50,8 @@ def generate(
         beam_width: number of hypotheses kept; 1 is greedy search.
         n_best: number of translations returned for each source, at most `beam_width`.
         min_length: number of tokens before the end token is allowed.
-        length_penalty: exponent of the length that divides a log-probability.
+        length_penalty: exponent of the length that divides a log-probability: a number, or a
+            scalar tensor.
         return_attention_scores: whether to keep the attention weights, of every hypothesis at
             every step: much memory and some time where sources are long.
 
@@ -83,11 +84,14 @@ def generate(
 
     pad_id, start_id = special_ids["pad_id"], special_ids["start_id"]
     limits = target_limits(source_ids, pad_id=pad_id, max_target_length=max_target_length)
+    width = source_ids.shape[1]
+    longest = None if width is None else min(2 * width + EXTRA_LENGTH, max_target_length)
     options = {
         "start_id": start_id,
         "end_id": special_ids["end_id"],
         "pad_id": pad_id,
         "max_length": limits,
+        "longest": longest,
         "min_length": min_length,
         "suppressed_ids": (pad_id, special_ids["unknown_id"], start_id),
     }

@@ -1,6 +1,7 @@
 """The files of a trained model directory, and what is wrong when they are not as they should be."""
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def read_config(directory: str | os.PathLike) -> dict:
         )
     for name in ("max_length", "max_target_length"):
         _positive_integer(config, name, path)
+    penalty = config.get("length_penalty", 1.0)
+    if type(penalty) not in (int, float) or not 0 <= penalty < math.inf:
+        raise InputError(
+            f"Expected length_penalty to be a number of at least 0. Received: {penalty!r} in {path}"
+        )
     return config
 
 

@@ -1,4 +1,4 @@
-"""Native log lines kept off the screen."""
+"""Keras and TensorFlow imported with nothing on the screen, and native log lines kept off it."""
 
 import contextlib
 import logging
@@ -37,14 +37,33 @@ def silenced_native_logs() -> Iterator[None]:
         os.close(screen)
 
 
+def import_keras_quietly():
+    """Imports Keras with its backend: TensorFlow without its greeting, or not at all."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silenced_native_logs():
+        import keras
+    if keras.backend.backend() == "tensorflow":
+        import_tensorflow_quietly()
+    elif "tensorflow" not in sys.modules:
+        # Of what it serializes first, a Bidirectional layer for example, Keras asks whether it is
+        # TensorFlow's, which takes an import of seconds. It remembers that there was none.
+        sys.modules["tensorflow"] = None
+        try:
+            keras.saving.serialize_keras_object(keras.initializers.Zeros())
+        finally:
+            del sys.modules["tensorflow"]
+
+
 def import_tensorflow_quietly():
     """Imports TensorFlow without its greeting, and keeps its Python loggers to errors."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_native_logs():
         import tensorflow as tf
 
-        # The first operation starts the runtime, which has something to say too.
-        tf.constant(0) + 1
+        # The first operation starts the runtime, which has something to say too. A process of
+        # several (see `training.distribution`) has to be connected to the others before.
+        if "TF_CONFIG" not in os.environ:
+            tf.constant(0) + 1
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

@@ -56,7 +56,9 @@ class Translator:
         self.tokenizer = tokenizer
         self.config = {**limits, **(config or {})}
         self._search = lru_cache(maxsize=8)(self._compile_search)
-        self._score = compile_for_ids(partial(generation.score, model, pad_id=PAD_ID), 3)
+        self._score = compile_for_ids(
+            partial(generation.score, model, pad_id=PAD_ID), 3, variables=model.variables
+        )
 
     @classmethod
     def load(cls, directory: str | os.PathLike) -> "Translator":
@@ -99,13 +101,18 @@ class Translator:
         """The limit of a source in pieces, the end token included; longer texts are split."""
         return self.config["max_length"]
 
+    @property
+    def length_penalty(self) -> float:
+        """The exponent of the length that divides a log-probability where no other is given."""
+        return self.config.get("length_penalty", 1.0)
+
     def translate(
         self,
         texts: Sequence[str],
         beam_width: int = 5,
         n_best: int = 1,
         return_alignments: bool = False,
-        length_penalty: float = 1.0,
+        length_penalty: float | None = None,
         batch_size: int = 64,
     ) -> list:
         """Translates texts.
@@ -119,7 +126,8 @@ class Translator:
             n_best: number of translations of each text, at most `beam_width`.
             return_alignments: whether to return `Translation` objects, with pieces and attention
                 weights, in place of strings.
-            length_penalty: exponent of the length that divides a log-probability.
+            length_penalty: exponent of the length that divides a log-probability; `None` for the
+                one that the model's training has chosen.
             batch_size: number of texts searched at once.
 
         Returns:
@@ -127,7 +135,8 @@ class Translator:
             of lists, best first.
 
         Raises:
-            ValueError: `n_best` is larger than `beam_width`, or one of them is below 1.
+            ValueError: `n_best` is larger than `beam_width`, one of them is below 1, or
+                `length_penalty` is negative.
             TypeError: `texts` is one string, or holds something that is no string.
         """
         translations, _ = self.translate_n_best(
@@ -146,7 +155,7 @@ class Translator:
         beam_width: int = 5,
         n_best: int = 1,
         return_alignments: bool = False,
-        length_penalty: float = 1.0,
+        length_penalty: float | None = None,
         batch_size: int = 64,
     ) -> tuple[list[list[Translation]], int]:
         """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
@@ -160,10 +169,14 @@ class Translator:
                 "Expected 1 <= n_best <= beam_width. "
                 f"Received: n_best={n_best}, beam_width={beam_width}"
             )
-        search = self._search(beam_width, n_best, length_penalty, return_alignments)
+        if length_penalty is None:
+            length_penalty = self.length_penalty
+        if length_penalty < 0:
+            raise ValueError(f"Expected a length_penalty of at least 0. Received: {length_penalty}")
+        search = self._search(beam_width, n_best, return_alignments)
         return translate_long_texts(
             texts,
-            partial(self._translate_parts, search, batch_size),
+            partial(self._translate_parts, search, length_penalty, batch_size),
             encode=self.tokenizer.encode,
             max_length=self.max_length,
         )
@@ -200,24 +213,26 @@ class Translator:
             )
         return scores.tolist()
 
-    def _compile_search(self, beam_width, n_best, length_penalty, return_alignments):
-        search = partial(
-            generation.generate,
-            self.model,
-            special_ids=SPECIAL_IDS,
-            max_target_length=self.config["max_target_length"],
-            beam_width=beam_width,
-            n_best=n_best,
-            length_penalty=length_penalty,
-            return_attention_scores=return_alignments,
-        )
-        return compile_for_ids(search, 1)
+    def _compile_search(self, beam_width, n_best, return_alignments):
+        def search(source_ids, length_penalty):
+            return generation.generate(
+                self.model,
+                source_ids,
+                special_ids=SPECIAL_IDS,
+                max_target_length=self.config["max_target_length"],
+                beam_width=beam_width,
+                n_best=n_best,
+                length_penalty=length_penalty,
+                return_attention_scores=return_alignments,
+            )
 
-    def _translate_parts(self, search, batch_size, parts):
+        return compile_for_ids(search, 1, num_numbers=1, variables=self.model.variables)
+
+    def _translate_parts(self, search, length_penalty, batch_size, parts):
         source_ids = [[*self.tokenizer.encode(part), END_ID] for part in parts]
         translations = [None] * len(parts)
         for batch in by_length([len(ids) for ids in source_ids], batch_size):
-            result = search(pad_ids([source_ids[i] for i in batch]))
+            result = search(pad_ids([source_ids[i] for i in batch]), length_penalty)
             found = [None if field is None else convert_to_numpy(field) for field in result]
             for row, index in enumerate(batch):
                 fields = (None if field is None else field[row] for field in found)

@@ -12,14 +12,19 @@ import pytest
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "keras_bahdanau"
 BACKENDS = ("tensorflow", "jax", "torch")
-# Tests of more than one module.
+# Tests of more than one module, and those of what else runs on every backend.
 FAMILY_TESTS = [
+    "test_adam.py",
     "test_arguments.py",
     "test_attention_properties.py",
     "test_attention_rnn_options.py",
     "test_attention_rnn_training.py",
     "test_compilation.py",
+    "test_compiled.py",
+    "test_generation.py",
     "test_layer_contract.py",
+    "test_losses.py",
+    "test_training_model.py",
     "test_wrong_use.py",
 ]
 

@@ -19,6 +19,8 @@ OPTIONS = st.fixed_dictionaries(
         "shuffle": st.booleans(),
         "pool_batches": st.integers(1, 5),
         "length_multiple": st.integers(1, 8),
+        "shuffled_pairs": st.sampled_from([1, 10, 50, 1000]),
+        "block_pairs": st.integers(1, 20),
     }
 )
 
@@ -64,13 +66,42 @@ def test_epochs_do_not_depend_on_what_was_asked_before(lengths, sizes, options):
 def test_widths_hold_their_pairs_and_differ_between_neighbours(lengths, sizes, options, epoch):
     plan = make(lengths, sizes, options)
     batches = plan.batches(epoch)
-    widths = plan.widths(batches)
+    widths = plan.sizes(batches).widths
     for indices, width in zip(batches, widths, strict=True):
         longest = np.array(lengths)[indices].max(axis=0)
         assert (longest <= width).all()
         assert (width < longest + 2 * plan.length_multiple).all()
         assert not (width % plan.length_multiple).any()
     assert (widths[1:] != widths[:-1]).all()
+
+
+@given(LENGTHS, SIZES, OPTIONS)
+def test_few_shapes_change_the_padding_and_not_the_pairs(lengths, sizes, options):
+    plan, few = (
+        make(lengths, sizes, {**options, "length_multiple": multiple, "few_shapes": multiple > 1})
+        for multiple in (1, 8)
+    )
+    batches = few.batches(3)
+    assert as_lists(batches) == as_lists(plan.batches(3))
+    found, longest = few.sizes(batches), np.array(lengths).max(axis=0)
+    assert (found.tokens == plan.sizes(batches).tokens).all()
+    assert (found.widths < longest + 8).all() and not (found.widths % 8).any()
+    for rows, indices in zip(found.rows.tolist(), batches, strict=True):
+        if few.batch_size:
+            assert rows == few.batch_size
+        else:
+            assert len(indices) <= rows < 1.25 * len(indices) or rows == len(indices)
+            # At most three binary digits that count.
+            assert rows < 8 or rows % (1 << (rows.bit_length() - 3)) == 0
+
+
+@given(LENGTHS, SIZES, OPTIONS, st.integers(0, 1000))
+def test_sizes_are_those_of_the_batches(lengths, sizes, options, epoch):
+    plan = make(lengths, sizes, options)
+    batches = plan.batches(epoch)
+    rows, _, tokens = plan.sizes(batches)
+    assert rows.tolist() == [len(indices) for indices in batches]
+    assert tokens.tolist() == [np.array(lengths)[i].sum(axis=0).tolist() for i in batches]
 
 
 def test_epochs_and_seeds_differ():
@@ -95,8 +126,8 @@ def test_sorting_leaves_less_padding_than_chance():
     def padded(pool_batches):
         plan = make(lengths, {"batch_size": 32}, {"pool_batches": pool_batches})
         batches = plan.batches(0)
-        rows = np.array([len(indices) for indices in batches])
-        return (rows * plan.widths(batches).sum(axis=1)).sum() / lengths.sum()
+        sizes = plan.sizes(batches)
+        return (sizes.rows * sizes.widths.sum(axis=1)).sum() / lengths.sum()
 
     assert padded(64) < 1.06
     assert padded(64) < padded(4) < padded(1)

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
-from keras_bahdanau.training.dataset import TokenizedCorpus
+from keras_bahdanau.training.corpus_writer import build_corpus
 
 PIECES = st.lists(st.integers(4, 19), max_size=8)
 
 
 def build(directory, pairs):
-    return TokenizedCorpus.build(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
+    return build_corpus(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
 
 
 def make_plan(corpus, **options):
@@ -70,7 +70,39 @@ def test_padding_share_counts_both_sides(corpus):
     assert batches.padding_share == pytest.approx(padding)
 
 
-@pytest.mark.parametrize("size", [{"batch_size": 4}, {"batch_size": None, "tokens_per_batch": 40}])
+def test_rows_of_padding_stand_below_and_weigh_nothing(corpus):
+    plain = Batches(corpus, make_plan(corpus))
+    few = Batches(corpus, make_plan(corpus, few_shapes=True, length_multiple=16))
+    assert few.shapes == {(4, 16, 16)}
+    assert (few.tokens == plain.tokens).all()
+    # 62 pairs make a last batch of 2.
+    assert sorted(len(batch[1]) for batch in plain)[:2] == [2, 4]
+    for batch, padded in zip(plain, few, strict=True):
+        for array, longer in zip(
+            keras.tree.flatten(batch), keras.tree.flatten(padded), strict=True
+        ):
+            rows, columns = array.shape
+            assert longer.shape == (4, 16) and longer.dtype == array.dtype
+            assert (longer[:rows, :columns] == array).all()
+            assert longer.sum() == array.sum()
+
+
+def test_items_know_their_lines(corpus):
+    batches = Batches(corpus, make_plan(corpus), start=3)
+    lines = np.concatenate([batches.line_numbers(index) for index in range(len(batches))])
+    sources = [ids[ids > 3].tolist() for batch in batches for ids in batch[0]["source_ids"]]
+    # The lines of a corpus that was written without line numbers are counted from 1.
+    assert sources == [corpus.source(line - 1)[:-1].tolist() for line in lines]
+
+
+SIZES = [
+    {"batch_size": 4},
+    {"batch_size": None, "tokens_per_batch": 40},
+    {"batch_size": 4, "pool_batches": 1, "shuffled_pairs": 20, "block_pairs": 3},
+]
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_a_later_start_gives_the_rest_of_the_same_epoch(corpus, size):
     plan = make_plan(corpus, **size)
     whole = Batches(corpus, plan, epoch=3)

@@ -1,6 +1,9 @@
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau.command_line import export, models
 from keras_bahdanau.command_line.export import export_chosen
 
 FORMATS = ["saved-model", "litert"]
@@ -71,6 +74,50 @@ def test_a_run_ends_with_the_exports_chosen(monkeypatch, tmp_path, choice, expec
     assert made == expected
     export_chosen(None, tmp_path, choice)
     assert made == expected, "what is there already is not written again"
+
+
+def on_jax(monkeypatch, has_tensorflow):
+    """What a run on JAX starts at its end: a list of command lines, and of its golden samples."""
+    started = []
+
+    def run(program, check):
+        samples = Path(program[-1]).read_text() if "--samples" in program else None
+        started.append((program[3:9], samples))
+        return subprocess.CompletedProcess(program, 0 if len(started) < 3 else 1)
+
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    monkeypatch.setattr(export, "find_spec", lambda name: has_tensorflow or None)
+    monkeypatch.setattr(export.subprocess, "run", run)
+    return started
+
+
+def test_on_another_backend_a_process_exports(monkeypatch, tmp_path):
+    started = on_jax(monkeypatch, has_tensorflow=True)
+    export_chosen(None, tmp_path, "both", samples=["a dog", "a cat"])
+    assert started == [
+        (["export", str(tmp_path), "--format", name, "--output", str(tmp_path / name)], samples)
+        for name, samples in (("saved-model", None), ("litert", "a dog\na cat\n"))
+    ]
+    with pytest.raises(ChildProcessError, match="exit code 1: keras-bahdanau export .* litert"):
+        export_chosen(None, tmp_path, "litert")
+
+
+def test_without_tensorflow_a_line_says_how_to_export(monkeypatch, tmp_path, capsys):
+    started = on_jax(monkeypatch, has_tensorflow=False)
+    export_chosen(None, tmp_path, "litert")
+    assert started == []
+    assert capsys.readouterr().err == (
+        "not exported, which takes TensorFlow: keras-bahdanau export "
+        f"{tmp_path} --format litert --output {tmp_path / 'litert'}\n"
+    )
+
+
+def test_samples_are_for_litert(command, unloaded, tmp_path):
+    outcome = command(
+        "export", "m", "--format=saved-model", "--samples=f", f"--output={tmp_path / 'new'}"
+    )
+    assert outcome.code == 2
+    assert "--samples with --format litert. Received: saved-model" in outcome.errors[0]
 
 
 @pytest.mark.slow

@@ -75,7 +75,10 @@ def test_line_ends_and_gzip_change_nothing(command, files, tmp_path):
 CALLS = {
     "evaluate": ("evaluate", "m", "--source", "{0}", "--reference", "{1}"),
     "score": ("score", "m", "--source", "{0}", "--target", "{1}"),
-    "train": ("train", "--output", "{2}", "--source-train", "{0}", "--target-train", "{1}"),
+    "train": (
+        *("train", "--output", "{2}", "--source-train", "{0}", "--target-train", "{1}"),
+        *("--validation", "{3}"),
+    ),
 }
 
 
@@ -85,7 +88,10 @@ def fails(request, command, tmp_path):
 
     def check(source, target, *messages):
         output = tmp_path / "output"
-        arguments = [text.format(source, target, output) for text in CALLS[request.param]]
+        validation = tmp_path / "validation.tsv"
+        validation.write_text("a\tb\n", encoding="utf-8")
+        paths = source, target, output, validation
+        arguments = [text.format(*paths) for text in CALLS[request.param]]
         outcome = command(*arguments)
         assert (outcome.code, outcome.output) == (2, [])
         (line,) = outcome.errors

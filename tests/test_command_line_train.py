@@ -6,8 +6,6 @@ import sys
 import pytest
 from toy_corpus import word_by_word_pairs, write_tsv
 
-from keras_bahdanau.training.train import STATE_FILE
-
 SMALL = {
     **dict.fromkeys(
         ("--embedding-dim", "--encoder-units", "--decoder-units", "--attention-units"), 8
@@ -39,20 +37,25 @@ def test_a_run_tells_its_story_and_nothing_else(trained_run):
     process, directory, _ = trained_run
     assert process.returncode == 0, process.stderr
     assert process.stdout == ""
-    first, *epochs, test, following = process.stderr.splitlines()
+    header, *table, first = process.stderr.splitlines()[:16]
+    assert header.split() == ["training", "pairs", "pairs", "share", "first", "lines"]
+    assert all(re.fullmatch(r"\S.*  +[\d,]+ +\d+\.\d\d%.*", line) for line in table)
+    assert table[-1].split() == ["trained", "on", "300", "100.00%"]
+    *epochs, penalty, test, following = process.stderr.splitlines()[16:]
     assert re.fullmatch(r"[\d,]+ weights, 300 pairs", first)
     pattern = (
         r"epoch \d: training loss \d+\.\d+, validation BLEU \d+\.\d\d( \(best\))?, .* tokens/s"
     )
     assert len(epochs) == 6
     assert all(re.fullmatch(pattern, line) for line in epochs)
+    assert penalty.startswith("length penalty ")
     assert test.startswith("test BLEU ")
     assert following == f'next: keras-bahdanau translate {directory} "A sentence of yours."'
 
 
 def test_a_finished_run_is_not_trained_again(trained_run):
     directory = trained_run.directory
-    state = (directory / "checkpoints" / STATE_FILE).read_bytes()
+    states = {path: path.read_bytes() for path in (directory / "checkpoints").glob("*.npz")}
     metrics = json.loads((directory / "metrics.json").read_text())
     process = subprocess.run(
         [sys.executable, "-m", "keras_bahdanau", *trained_run.arguments],
@@ -62,7 +65,9 @@ def test_a_finished_run_is_not_trained_again(trained_run):
     assert process.returncode == 0
     assert process.stderr.splitlines()[0] == "finished before, after 6 epochs: not trained again"
     assert "epoch 1" not in process.stderr
-    assert (directory / "checkpoints" / STATE_FILE).read_bytes() == state
+    assert states
+    for path, content in states.items():
+        assert path.read_bytes() == content
     assert json.loads((directory / "metrics.json").read_text()) == metrics
 
 
@@ -134,9 +139,33 @@ def test_a_failed_start_does_not_stand_in_the_way_of_the_next(train):
     assert len(outcome.errors) == 1
     outcome = train(pairs, max_length=30, long_pairs="drop")
     assert outcome.code == 0
-    assert outcome.errors[0].endswith(
-        "20 pairs (left out: 1 beyond 30 pieces, 1 with a blank side)"
+    rows = {line[:40].strip(): line[40:].split() for line in outcome.errors}
+    assert rows["a side is blank"] == ["1", "4.55%", "left", "out", "22"]
+    assert rows["a side over 30 pieces"] == ["1", "4.55%", "left", "out", "21"]
+    assert rows["trained on"] == ["20", "90.91%"]
+
+
+def test_cleaning_and_batches_by_tokens(train, command, tmp_path):
+    pairs = [*word_by_word_pairs(20), ("sun", "sun")]
+    outcome = train(pairs, tokens_per_batch=40)
+    assert outcome.code == 0
+    arguments = [f"{name}={value}" for name, value in SMALL.items()]
+    outcome = command(
+        *("train", "--clean", "--no-progress", *arguments, f"--output={tmp_path / 'clean'}"),
+        f"--train={write_tsv(tmp_path / 'train.tsv', pairs)}",
+        f"--validation={write_tsv(tmp_path / 'validation.tsv', pairs[:2])}",
     )
+    assert outcome.code == 0
+    report = json.loads((tmp_path / "clean" / "checkpoints" / "corpus_report.json").read_text())
+    left_out = {
+        name: row["first_lines"] for name, row in report["findings"].items() if row["pairs"]
+    }
+    assert left_out == {
+        "copy": [21],
+        "source_in_validation": [1, 2],
+        "pair_in_validation": [1, 2],
+    }
+    assert report["pairs_kept"] == 18
 
 
 def test_a_directory_of_something_else_is_left_alone(train, tmp_path):

@@ -1,7 +1,13 @@
 import keras
 import numpy as np
 import pytest
-from attention_oracle import arrays_of, attentive_gru, weights_by_name
+from attention_oracle import (
+    additive_attention,
+    arrays_of,
+    attentive_gru,
+    gru_step,
+    weights_by_name,
+)
 
 from keras_bahdanau.models import Decoder
 
@@ -15,7 +21,9 @@ OPTIONS = [
     {"cell": "lstm"},
     {"order": "after"},
     {"num_layers": 2},
-    {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": False},
+    {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": "none"},
+    {"order": "between", "attention_normalization": "layer"},
+    {"order": "between", "cell": "lstm", "num_layers": 2},
 ]
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, ATTENTION_UNITS = 11, 4, 7, 3
 
@@ -63,6 +71,24 @@ def test_equals_the_papers_equations():
     np.testing.assert_allclose(outputs["logits"], deep_output @ embeddings.T, atol=1e-5)
     np.testing.assert_allclose(outputs["attention_scores"], weights, atol=1e-5)
     np.testing.assert_allclose(outputs["states"][0], states[:, -1], atol=1e-5)
+
+
+def test_between_is_the_conditional_gru():
+    decoder = decoder_of(order="between")
+    outputs = decode(decoder)
+    state = arrays_of(decoder.start(MEMORY, ENCODER_STATE)["initial_state"][0])
+    embedded = decoder.get_layer("target_embedding").get_weights()[0][TARGET_IN_IDS]
+    cell = decoder.get_layer("attention_rnn").attention_cell
+    parts = (cell.cell, cell.second_cell, cell.attention)
+    first, second, attention = map(weights_by_name, parts)
+    for i in range(TARGET_IN_IDS.shape[1]):
+        query = gru_step(embedded[:, i], state, first)
+        context, weights = additive_attention(
+            query[:, None], MEMORY, attention, value_mask=MEMORY_MASK
+        )
+        state = gru_step(context[:, 0], query, second)
+        np.testing.assert_allclose(outputs["attention_scores"][:, i], weights[:, 0], atol=1e-5)
+    np.testing.assert_allclose(outputs["states"][0], state, atol=1e-5)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -117,11 +143,11 @@ def test_start_gives_the_keys_and_states_of_the_first_step(options):
 
 
 def test_tied_embeddings_save_the_output_matrix():
-    tied, untied = decoder_of(), decoder_of(tie_embeddings=False)
+    tied, untied = decoder_of(), decoder_of(tie_embeddings="none")
     output_weights = EMBEDDING_DIM * VOCABULARY_SIZE + VOCABULARY_SIZE
     assert untied.count_params() - tied.count_params() == output_weights
     assert decode(untied)["logits"].shape == decode(tied)["logits"].shape == (2, 4, 11)
-    wide = decoder_of(tie_embeddings=False, readout_units=9)
+    wide = decoder_of(tie_embeddings="none", readout_units=9)
     assert wide.get_layer("readout").units == 9
 
 
@@ -142,7 +168,7 @@ def test_config_and_file_rebuild_the_same_decoder_with_its_start(options, tmp_pa
         assert_same(decode(other), decode(decoder))
 
 
-@pytest.mark.parametrize("tie_embeddings", [True, False])
+@pytest.mark.parametrize("tie_embeddings", ["none", "target"])
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
     before = keras.config.dtype_policy()
@@ -165,7 +191,9 @@ def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
         ({"readout_units": -1}, "`readout_units` must be a positive integer.*=-1"),
         ({"memory_dim": None}, "`memory_dim` must be a positive integer.*=None"),
         ({"cell": "rnn"}, r"`cell` must be one of \('gru', 'lstm'\).*cell=rnn"),
-        ({"order": "during"}, r"`order` must be one of \('before', 'after'\).*'during'"),
+        ({"order": "during"}, r"`order` must be one of \('before', 'after', 'be.*'during'"),
+        ({"tie_embeddings": "all"}, r"`tie_embeddings` must be one of \('none', 'target'\).*'all'"),
+        ({"attention_normalization": "batch"}, "`attention_normalization` must be one of.*'batch'"),
         ({"dropout": 1}, r"`dropout` must be in the range \[0, 1\).*dropout=1"),
         ({"attention_dropout": 2}, r"`attention_dropout` must be in the range.*=2"),
         ({"readout_units": 9}, "`readout_units` must equal `embedding_dim`.*readout_units=9"),

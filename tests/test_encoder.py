@@ -11,6 +11,7 @@ OPTIONS = [
     {"cell": "lstm"},
     {"num_layers": 2},
     {"num_layers": 2, "cell": "lstm"},
+    {"num_layers": 2, "memory": "summary"},
 ]
 
 
@@ -67,6 +68,33 @@ def test_padding_changes_nothing_and_is_zero(options):
     assert not outputs["encoder_state"][2].any()
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_summary_is_the_last_state_at_every_token(cell):
+    encoder = encoder_of(memory="summary", cell=cell)
+    outputs = arrays_of(encoder(SOURCE_IDS))
+    for row, length in enumerate([5, 2, 0]):
+        for annotation in outputs["memory"][row, :length]:
+            np.testing.assert_array_equal(annotation, outputs["encoder_state"][row])
+    plain = encoder_of(cell=cell)
+    plain.set_weights(encoder.get_weights())
+    expected = arrays_of(plain(SOURCE_IDS)["encoder_state"])
+    np.testing.assert_allclose(outputs["encoder_state"], expected, atol=1e-6)
+
+
+def test_a_shared_embedding_is_the_others_and_is_saved_with_it(tmp_path):
+    embedding = keras.layers.Embedding(10, 4, embeddings_initializer="uniform")
+    first, second = (encoder_of(embedding=embedding) for _ in range(2))
+    assert first.weights[0] is second.weights[0]
+    first.save(tmp_path / "encoder.keras")
+    expected = arrays_of(first(SOURCE_IDS)["memory"])
+    embedding.set_weights([np.zeros((10, 4))])
+    assert np.abs(arrays_of(second(SOURCE_IDS)["memory"]) - expected).max() > 0.01
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    np.testing.assert_array_equal(arrays_of(loaded(SOURCE_IDS)["memory"]), expected)
+    with pytest.raises(ValueError, match=r"\(10, 5\). Received: one of \(10, 4\)"):
+        encoder_of(embedding=embedding, embedding_dim=5)
+
+
 def test_another_pad_id():
     outputs = arrays_of(encoder_of(pad_id=9)(np.array([[4, 0, 9]])))
     np.testing.assert_array_equal(outputs["memory_mask"], [[True, True, False]])
@@ -116,6 +144,7 @@ def test_mixed_precision(mixed_precision):
         ({"units": 2.5}, "`units` must be a positive integer.*=2.5"),
         ({"num_layers": 0}, "`num_layers` must be a positive integer.*=0"),
         ({"cell": "rnn"}, r"`cell` must be one of \('gru', 'lstm'\).*cell=rnn"),
+        ({"memory": "all"}, r"`memory` must be one of \('annotations', 'summary'\).*'all'"),
         ({"dropout": 1.0}, r"`dropout` must be in the range \[0, 1\).*=1.0"),
         ({"recurrent_dropout": -1}, r"`recurrent_dropout` must be in the range.*=-1"),
     ],

@@ -1,7 +1,12 @@
+import errno
+import os
+import subprocess
+import sys
+
 import pytest
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.files import atomic_path, check_is_free, naming_full_disk, remove_leftovers
 
 
 def names(directory):
@@ -84,6 +89,57 @@ def test_others_may_read_the_file(tmp_path):
         temporary.write_text("")
     usual = (tmp_path / "usual.txt").stat().st_mode
     assert (tmp_path / "a.txt").stat().st_mode == usual
+
+
+# A limit of the process's files in place of a full disk, which only an administrator can make.
+WRITE_TOO_MUCH = """
+import resource, sys
+from pathlib import Path
+from keras_bahdanau.files import atomic_path
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with atomic_path(sys.argv[1], size=5000) as temporary:
+        temporary.write_bytes(bytes(5000))
+except OSError as error:
+    print(error)
+"""
+
+
+def test_a_file_that_does_not_fit_leaves_the_old_one_and_says_so(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    process = subprocess.run(
+        [sys.executable, "-c", WRITE_TOO_MUCH, path], capture_output=True, text=True, check=True
+    )
+    (line,) = process.stdout.splitlines()
+    assert line.startswith(f"[Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)} (5,000 bytes needed,")
+    assert line.endswith(f" free): '{path}'")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_full_disk_is_named_and_other_errors_stay(tmp_path):
+    full, other = OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "I/O error")
+    with (
+        pytest.raises(
+            OSError, match=r"No space left on device \([\d,]+ free\): '.*logs'"
+        ) as raised,
+        naming_full_disk(tmp_path / "logs"),
+    ):
+        raise full
+    assert raised.value.errno == errno.ENOSPC
+    with pytest.raises(OSError) as raised, naming_full_disk(tmp_path / "logs"):
+        raise other
+    assert raised.value is other
+
+
+def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path):
+    mine = [".config", ".a.txt", ".git", "a.txt.x1y2z3_4"]
+    for name in (*mine, ".a.txt.x1y2z3_4", ".state-00000003.npz.abcdefgh"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".b.txt.x1y2z3_4").touch()
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == sorted([*mine, ".b.txt.x1y2z3_4"])
 
 
 def test_what_is_free(tmp_path):

@@ -15,7 +15,14 @@ SOURCE_IDS = np.array(
 MAX_TARGET_LENGTH = 13
 
 
-@pytest.fixture(scope="module", params=[{}, {"cell": "lstm", "num_layers": 2, "order": "after"}])
+@pytest.fixture(
+    scope="module",
+    params=[
+        {},
+        {"cell": "lstm", "num_layers": 2, "order": "after"},
+        {"order": "between", "tie_embeddings": "all"},
+    ],
+)
 def model(request):
     # Large weights, so that different sources have different translations, some of them short.
     keras.utils.set_random_seed(8)

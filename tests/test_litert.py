@@ -18,6 +18,7 @@ from keras_bahdanau.text.splitting import split_text
 from keras_bahdanau.translator import Translator
 
 BEAM_WIDTH = 4
+SOURCE_IDS = np.array([[9, 10, 11, 3]], "int32")
 SAMPLES = ["the red house", "", "a dog " * 50, "el perro"]
 
 
@@ -79,12 +80,15 @@ def test_float32_translates_token_for_token_as_keras_does(translator, directory)
 @pytest.mark.parametrize(
     ("arguments", "length_penalty"),
     [
-        ({"order": "after", "tie_embeddings": False}, 1.0),
+        ({"order": "after", "tie_embeddings": "none"}, 1.0),
         ({"cell": "lstm", "num_layers": 2}, 0.3),
         ({"cell": "lstm", "order": "after"}, 0.0),
         ({"num_layers": 3}, 1.5),
+        ({"order": "between", "tie_embeddings": "all"}, 1.0),
+        ({"order": "between", "cell": "lstm", "attention_normalization": "layer"}, 1.0),
+        ({"attention": "none"}, 1.0),
     ],
-    ids=["after-untied", "lstm-two-layers", "lstm-after", "three-layers"],
+    ids=str,
 )
 def test_every_kind_of_model_translates_token_for_token(arguments, length_penalty, tmp_path):
     translator = small_translator(**arguments)
@@ -112,12 +116,12 @@ def test_texts_of_every_kind_translate_as_in_process(translator, directory):
     assert expected[:2] == ["", ""]
 
 
-def test_decode_step_gives_the_decoders_own_numbers(translator, directory):
-    source_ids = np.array([[9, 10, 11, 3]], "int32")
+def first_step(translator):
+    """What the decoder says to the start token."""
     model = translator.model
-    encoded = model.encoder(source_ids)
+    encoded = model.encoder(SOURCE_IDS)
     start = model.decoder.start(encoded["memory"], encoded["encoder_state"])
-    expected = model.decoder(
+    return model.decoder(
         {
             "target_in_ids": tf.constant([[2]]),
             "memory": encoded["memory"],
@@ -126,14 +130,20 @@ def test_decode_step_gives_the_decoders_own_numbers(translator, directory):
         }
     )
 
+
+def exported_first_step(directory):
     interpreter = Interpreter(str(directory / "translator.tflite"))
     padded = np.full((1, 24), 7, "int32")  # Whatever follows the source must not matter.
-    padded[:, :4] = source_ids
+    padded[:, :4] = SOURCE_IDS
     length = np.array([4], "int32")
     carried = interpreter.get_signature_runner("encode")(source_ids=padded, source_length=length)
-    found = interpreter.get_signature_runner("decode_step")(
+    return interpreter.get_signature_runner("decode_step")(
         token_id=np.array([2], "int32"), source_length=length, **carried
     )
+
+
+def test_decode_step_gives_the_decoders_own_numbers(translator, directory):
+    expected, found = first_step(translator), exported_first_step(directory)
     np.testing.assert_allclose(found["logits"], expected["logits"][:, 0], atol=1e-5)
     np.testing.assert_allclose(found["state_0"], expected["states"][0], atol=1e-5)
     scores = found["attention_scores"]
@@ -161,6 +171,15 @@ def test_int8_stays_close_to_float32(directory, int8_directory):
         interpreter = Interpreter(str(path / "translator.tflite"))
         keys.append(interpreter.get_signature_runner("encode")(**source)["keys"])
     np.testing.assert_allclose(keys[1], keys[0], atol=0.25 * np.std(keys[0]))
+
+
+@pytest.mark.slow
+def test_int8_with_two_transitions_stays_close(tmp_path):
+    translator = small_translator(order="between", tie_embeddings="all", embedding_dim=32)
+    export_litert(translator, tmp_path / "litert", quantization="int8", beam_width=2)
+    expected = first_step(translator)["logits"][:, 0]
+    found = exported_first_step(tmp_path / "litert")["logits"]
+    np.testing.assert_allclose(found, expected, atol=0.25 * np.std(expected))
 
 
 def test_the_callers_samples_follow_the_varied_golden_lines(int8_directory):

@@ -1,59 +1,97 @@
-import keras
 import numpy as np
 import pytest
+from keras import ops
+from on_backend import value_and_gradients
 
-from keras_bahdanau.training.losses import SmoothedCrossEntropy
+from keras_bahdanau.training import losses
+from keras_bahdanau.training.losses import output_loss
 
-
-def smoothed_cross_entropy(y_true, logits, label_smoothing):
-    """The definition: cross-entropy against the smoothed distribution, in float64."""
-    logits = logits.astype("float64")
-    log_probabilities = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    size = logits.shape[-1]
-    labels = (1 - label_smoothing) * np.eye(size)[y_true] + label_smoothing / size
-    return -(labels * log_probabilities).sum(axis=-1)
+ROWS, DIM, VOCABULARY_SIZE = 23, 5, 11
 
 
-@pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 0.5])
-def test_loss_is_the_mean_over_tokens_of_the_definition(label_smoothing):
+def arrays(copies, is_embedding, has_bias):
     generator = np.random.default_rng(0)
-    logits = generator.normal(size=(3, 5, 7)).astype("float32") * 3
-    y_true = generator.integers(0, 7, size=(3, 5))
-    kept = (np.arange(5) < np.array([[5], [2], [1]])).astype("float32")
+    shape = (VOCABULARY_SIZE, DIM) if is_embedding else (DIM, VOCABULARY_SIZE)
+    given = [
+        generator.normal(size=(copies, ROWS, DIM)),
+        generator.normal(size=shape),
+        generator.normal(size=VOCABULARY_SIZE),
+    ]
+    given = [array.astype("float32") for array in (given if has_bias else given[:2])]
+    labels = generator.integers(0, VOCABULARY_SIZE, ROWS).astype("int32")
+    return given, labels, generator.random(ROWS).astype("float32")
 
-    loss = SmoothedCrossEntropy(label_smoothing)(y_true, logits, sample_weight=kept)
 
-    expected = smoothed_cross_entropy(y_true, logits, label_smoothing)
-    np.testing.assert_allclose(float(loss), (expected * kept).sum() / kept.sum(), rtol=1e-5)
+def definition(features, kernel, bias, labels, weights, label_smoothing, r_drop, is_embedding):
+    """Cross-entropy against the smoothed distribution, and the divergences, written down."""
+    logits = ops.matmul(features, ops.transpose(kernel) if is_embedding else kernel) + bias
+    log_p = logits - ops.logsumexp(logits, axis=-1, keepdims=True)
+    smooth = label_smoothing / VOCABULARY_SIZE
+    target = (1 - label_smoothing) * ops.one_hot(labels, VOCABULARY_SIZE) + smooth
+    loss = -ops.mean(ops.sum(target * log_p, axis=-1), axis=0)
+    if r_drop:
+        p = ops.exp(log_p)
+        divergences = [ops.sum(p[i] * (log_p[i] - log_p[1 - i]), axis=-1) for i in (0, 1)]
+        loss = loss + r_drop / 4 * sum(divergences)
+    return ops.sum(ops.multiply(weights, loss))
 
 
-def test_padding_never_counts():
-    generator = np.random.default_rng(1)
-    logits = generator.normal(size=(2, 4, 6)).astype("float32")
-    y_true = generator.integers(1, 6, size=(2, 4))
-    kept = np.ones((2, 4), "float32")
-    wider = np.pad(logits, ((0, 0), (0, 3), (0, 0)), constant_values=9)
-    loss = SmoothedCrossEntropy(0.1)
-    np.testing.assert_allclose(
-        float(loss(y_true, logits, sample_weight=kept)),
-        float(
-            loss(
-                np.pad(y_true, ((0, 0), (0, 3))),
-                wider,
-                sample_weight=np.pad(kept, ((0, 0), (0, 3))),
-            )
-        ),
-        rtol=1e-6,
+@pytest.mark.parametrize("block_rows", [1, 4, 100])
+@pytest.mark.parametrize("has_bias", [False, True])
+@pytest.mark.parametrize("is_embedding", [False, True])
+@pytest.mark.parametrize(
+    "copies, label_smoothing, r_drop", [(1, 0.0, 0.0), (1, 0.2, 0.0), (2, 0.1, 0.0), (2, 0.1, 3.0)]
+)
+def test_loss_and_gradients_are_those_of_the_definition(
+    monkeypatch, copies, label_smoothing, r_drop, is_embedding, has_bias, block_rows
+):
+    monkeypatch.setattr(losses, "LOGITS", block_rows * copies * VOCABULARY_SIZE)
+    given, labels, weights = arrays(copies, is_embedding, has_bias)
+    others = labels, weights, label_smoothing, r_drop, is_embedding
+
+    def ours(features, kernel, bias=None):
+        return output_loss(features, kernel, bias, *others)
+
+    def theirs(features, kernel, bias=0.0):
+        return definition(features, kernel, bias, *others)
+
+    value, gradients = value_and_gradients(ours, given)
+    expected_value, expected_gradients = value_and_gradients(theirs, given)
+    np.testing.assert_allclose(value, expected_value, rtol=1e-5)
+    for gradient, expected in zip(gradients, expected_gradients, strict=True):
+        np.testing.assert_allclose(gradient, expected, atol=1e-5)
+
+
+def test_logits_of_any_size_give_a_finite_loss():
+    given, labels, weights = arrays(1, is_embedding=False, has_bias=True)
+    given[0] *= 1000
+    value, gradients = value_and_gradients(lambda *t: output_loss(*t, labels, weights, 0.1), given)
+    expected, _ = value_and_gradients(
+        lambda *t: definition(*t, labels, weights, 0.1, 0.0, False), given
     )
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
 
 
-def test_config_round_trip():
-    loss = SmoothedCrossEntropy(0.2)
-    copy = keras.losses.deserialize(keras.losses.serialize(loss))
-    assert copy.label_smoothing == 0.2
-    assert copy.reduction == loss.reduction
+def test_rows_without_weight_do_not_count():
+    given, labels, weights = arrays(1, is_embedding=True, has_bias=False)
+    weights[7:] = 0
+    changed = [given[0].copy(), given[1]]
+    changed[0][:, 7:] = 9
+    values = [
+        value_and_gradients(
+            lambda f, k: output_loss(f, k, None, labels, weights, 0.1, 0.0, True), x
+        )
+        for x in (given, changed)
+    ]
+    np.testing.assert_allclose(values[0][0], values[1][0], rtol=1e-6)
+    np.testing.assert_allclose(values[0][1][1], values[1][1][1], atol=1e-6)
+    np.testing.assert_array_equal(values[0][1][0][:, 7:], 0)
 
 
-def test_wrong_smoothing_is_refused():
+def test_wrong_arguments_are_refused():
+    given, labels, weights = arrays(1, is_embedding=False, has_bias=True)
     with pytest.raises(ValueError, match="label_smoothing=1"):
-        SmoothedCrossEntropy(1)
+        output_loss(*given, labels, weights, label_smoothing=1)
+    with pytest.raises(ValueError, match="r_drop=2, copies=1"):
+        output_loss(*given, labels, weights, r_drop=2)

@@ -37,7 +37,10 @@ def test_every_option_has_a_description():
         ({"label_smoothing": -0.1}, "label_smoothing in"),
         ({"learning_rate": -1.0}, "learning_rate of at least 0"),
         ({"learning_rate": float("nan")}, "learning_rate of at least 0"),
+        ({"max_length_ratio": 0.9}, "max_length_ratio of at least 1. Received: 0.9"),
+        ({"tokens_per_batch": -1}, "larger tokens_per_batch. Received: -1"),
         ({"cell": "rnn"}, "cell among .* Received: rnn"),
+        ({"readout_units": 64}, "readout_units of 0 or 256 .*tie_embeddings all. Received: 64"),
     ],
 )
 def test_values_out_of_range_are_refused(change, message):

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training.corpora.parallel_text import (
-    read_lines,
+    ParallelFiles,
+    TsvFile,
+    blocks,
+    lines,
     read_parallel,
-    read_tsv,
-    without_blank_pairs,
 )
 
 
@@ -32,27 +33,27 @@ LINES = st.lists(
 )
 
 
-@given(lines=LINES, end=st.sampled_from(["\n", "\r\n"]), compressed=st.booleans())
-def test_lines_come_back_as_they_were_written(tmp_path_factory, lines, end, compressed):
+@given(texts=LINES, end=st.sampled_from(["\n", "\r\n"]), compressed=st.booleans())
+def test_lines_come_back_as_they_were_written(tmp_path_factory, texts, end, compressed):
     path = tmp_path_factory.mktemp("text") / ("a.gz" if compressed else "a.txt")
-    write(path, "".join(line + end for line in lines).encode())
-    assert read_lines(path) == lines
+    write(path, "".join(text + end for text in texts).encode())
+    assert list(lines(path)) == texts
 
 
 @pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r"])
 def test_only_newlines_end_a_line(tmp_path, character):
     path = write(tmp_path / "a", f"one{character}two\nthree\n".encode())
-    assert read_lines(path) == [f"one{character}two", "three"]
+    assert list(lines(path)) == [f"one{character}two", "three"]
 
 
 def test_the_last_line_needs_no_newline(tmp_path):
-    assert read_lines(write(tmp_path / "a", b"one\ntwo")) == ["one", "two"]
-    assert read_lines(write(tmp_path / "b", b"one\n\n")) == ["one", ""]
+    assert list(lines(write(tmp_path / "a", b"one\ntwo"))) == ["one", "two"]
+    assert list(lines(write(tmp_path / "b", b"one\n\n"))) == ["one", ""]
 
 
 def test_byte_order_mark_is_dropped_at_the_start_only_and_nul_is_kept(tmp_path):
     path = write(tmp_path / "a", b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\x00\n")
-    assert read_lines(path) == ["one", "\ufefftwo\x00"]
+    assert list(lines(path)) == ["one", "\ufefftwo\x00"]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.gz"])
@@ -60,16 +61,16 @@ def test_byte_order_mark_is_dropped_at_the_start_only_and_nul_is_kept(tmp_path):
 def test_empty_file(tmp_path, name, content):
     path = write(tmp_path / name, content)
     with pytest.raises(InputError, match="empty") as error:
-        read_lines(path)
+        list(lines(path))
     assert str(path) in one_line(error)
 
 
 def test_missing_file_and_directory(tmp_path):
     with pytest.raises(InputError, match="no such file") as error:
-        read_lines(tmp_path / "absent")
+        list(lines(tmp_path / "absent"))
     assert str(tmp_path / "absent") in one_line(error)
     with pytest.raises(InputError, match="directory") as error:
-        read_lines(tmp_path)
+        list(lines(tmp_path))
     assert str(tmp_path) in one_line(error)
 
 
@@ -77,7 +78,7 @@ def test_missing_file_and_directory(tmp_path):
 def test_bytes_that_are_not_utf8_name_file_and_line(tmp_path, name):
     path = write(tmp_path / name, b"one\ntwo\nthr\xffee\n")
     with pytest.raises(InputError, match="0xff.*line 3, at byte 4") as error:
-        read_lines(path)
+        list(lines(path))
     assert str(path) in one_line(error)
 
 
@@ -88,7 +89,7 @@ def test_broken_gzip(tmp_path, damage):
     path = tmp_path / "a.gz"
     path.write_bytes({"plain": b"text\n", "short": content[:-20], "changed": changed}[damage])
     with pytest.raises(InputError, match="broken") as error:
-        read_lines(path)
+        list(lines(path))
     assert str(path) in one_line(error)
 
 
@@ -106,25 +107,40 @@ def test_different_line_counts_are_both_named(tmp_path):
 
 
 def test_tsv(tmp_path):
-    assert read_tsv(write(tmp_path / "a", b"a\tx\n\ty\n")) == [("a", "x"), ("", "y")]
+    assert list(TsvFile(write(tmp_path / "a", b"a\tx\n\ty\n"))) == [("a", "x"), ("", "y")]
 
 
 @pytest.mark.parametrize(("line", "columns"), [(b"b", 1), (b"b\ty\tz", 3), (b"", 1)])
 def test_tsv_with_other_columns_names_file_and_line(tmp_path, line, columns):
     path = write(tmp_path / "a.tsv", b"a\tx\n" + line + b"\n")
     with pytest.raises(InputError, match=f"{columns} in .*a.tsv, line 2") as error:
-        read_tsv(path)
+        list(TsvFile(path))
     one_line(error)
 
 
-def test_blank_pairs_are_left_out_and_counted():
-    pairs = [("a", "x"), ("", "y"), ("b", "\u00a0 "), ("c", "z")]
-    kept = without_blank_pairs(pairs)
-    assert kept.pairs == [("a", "x"), ("c", "z")]
-    assert kept.line_numbers == [1, 4]
-    assert kept.blank == 2
+@pytest.mark.parametrize("content", [b"a\tx\nb\ty\n", b"a\tx\r\nb\ty"])
+def test_files_can_be_read_any_number_of_times(tmp_path, content):
+    tsv = TsvFile(write(tmp_path / "a.tsv.gz", content))
+    side = write(tmp_path / "side", b"a\nb\n")
+    for pairs, expected in (
+        (tsv, [("a", "x"), ("b", "y")]),
+        (ParallelFiles(side, side), [("a", "a"), ("b", "b")]),
+    ):
+        assert list(pairs) == list(pairs) == expected
 
 
-def test_nothing_but_blank_pairs():
-    with pytest.raises(InputError, match="2 pairs with a blank side"):
-        without_blank_pairs([("", "x"), ("a", "")])
+def test_files_are_read_only_as_far_as_asked_for(tmp_path):
+    pairs = iter(TsvFile(write(tmp_path / "a.tsv", b"a\tx\nb\n")))
+    assert next(pairs) == ("a", "x")
+    with pytest.raises(InputError, match="line 2"):
+        next(pairs)
+
+
+def test_a_missing_side_is_found_before_anything_is_read(tmp_path):
+    with pytest.raises(InputError, match="no such file: .*absent"):
+        ParallelFiles(write(tmp_path / "s", b"a\n"), tmp_path / "absent")
+
+
+def test_blocks_hold_everything_in_order():
+    assert list(blocks(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(blocks([])) == []

@@ -178,8 +178,16 @@ def test_no_text_bytes_that_are_not_utf8_and_long_text(translator, report):
 
 
 @pytest.mark.slow
-def test_lstm_with_two_layers_and_the_other_order(tmp_path):
-    translator = small_translator(cell="lstm", num_layers=2, order="after", tie_embeddings=False)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"cell": "lstm", "num_layers": 2, "order": "after", "tie_embeddings": "none"},
+        {"order": "between", "tie_embeddings": "all", "attention_normalization": "layer"},
+    ],
+    ids=["lstm-two-layers-after-untied", "between-all-tied-normalized"],
+)
+def test_every_kind_of_model(arguments, tmp_path):
+    translator = small_translator(**arguments)
     directory = export_saved_model(translator, tmp_path / "model", beam_width=2, length_penalty=0.6)
     (answer,) = run_cpp_loader(directory, [("serving_default", {"text": TEXTS})])["answers"]
     assert answer["translation"] == translator.translate(TEXTS, beam_width=2, length_penalty=0.6)

@@ -1,8 +1,12 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from small_translator import small_translator
 
+from keras_bahdanau.export.litert import export_litert
+from keras_bahdanau.export.litert.lookup import quantize_rows
 from keras_bahdanau.export.litert.shared_buffers import merge_equal_buffers
 
 TABLE = np.random.default_rng(0).normal(size=(64, 33)).astype("float32")
@@ -59,3 +63,16 @@ def test_equal_bytes_are_stored_once_and_the_answers_stay():
 def test_tensors_stay_aligned():
     merged = merge_equal_buffers(file_with_a_table_twice())
     assert merged.find(TABLE.tobytes()) % 16 == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantization", ["float32", "int8"])
+def test_an_embedding_of_source_target_and_output_is_stored_once(quantization, tmp_path):
+    # Wide enough that the converter thinks the matrix worth quantizing.
+    translator = small_translator(tie_embeddings="all", embedding_dim=32)
+    export_litert(translator, tmp_path / "litert", quantization=quantization, beam_width=2)
+    content = (tmp_path / "litert" / "translator.tflite").read_bytes()
+    (table,) = (weight.numpy() for weight in translator.model.weights if "embedding" in weight.path)
+    stored = {"float32": table, "int8": quantize_rows(table)[0]}
+    for name, array in stored.items():
+        assert content.count(array.tobytes()) == (name == quantization)

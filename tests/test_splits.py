@@ -20,9 +20,21 @@ def test_parallel_files_and_tsv_files_mix(files):
             "validation": files["b.tsv"],
         }
     )
-    assert splits.train == [("one", "eins"), ("two", "zwei")]
+    assert list(splits.train) == [("one", "eins"), ("two", "zwei")]
     assert splits.validation == [("three", "drei")]
     assert splits.test == []
+
+
+def test_training_files_are_read_when_they_are_iterated_over_and_each_time_anew(files, tmp_path):
+    splits = file_splits({"train": files["b.tsv"], "validation": files["b.tsv"]})
+    (tmp_path / "b.tsv").write_text("four\tvier\n")
+    assert list(splits.train) == list(splits.train) == [("four", "vier")]
+    assert splits.validation == [("three", "drei")]
+
+
+def test_a_missing_training_file_is_found_at_once(files):
+    with pytest.raises(InputError, match="There is no such file: absent.tsv"):
+        file_splits({"train": "absent.tsv", "validation": files["b.tsv"]})
 
 
 def test_a_missing_side_is_named(files):

@@ -1,81 +1,17 @@
 import json
-import signal
-import subprocess
-import sys
-import time
+import re
 
 import numpy as np
 import pytest
-from toy_corpus import toy_pairs, write_tsv
+from toy_corpus import toy_pairs
+from training_runs import OPTIONS, final_state, progress_of, states
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.training.array_file import read_arrays
 from keras_bahdanau.training.options import preset_options
 from keras_bahdanau.training.splits import Splits
 from keras_bahdanau.training.train import train
 from keras_bahdanau.translator import Translator
-
-OPTIONS = {
-    "vocabulary_size": 60,
-    "embedding_dim": 16,
-    "encoder_units": 16,
-    "decoder_units": 16,
-    "attention_units": 16,
-    "dropout": 0.1,
-    "batch_size": 16,
-    "epochs": 3,
-    "warmup_steps": 5,
-    "checkpoint_every": 3,
-}
-
-
-def run_train(directory, files, **popen):
-    """Starts `keras-bahdanau train` in a process of its own."""
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in OPTIONS.items()]
-    command = [sys.executable, "-m", "keras_bahdanau", "train", "--export=none", *options]
-    return subprocess.Popen(
-        [*command, f"--train={files[0]}", f"--validation={files[1]}", f"--output={directory}"],
-        stderr=subprocess.PIPE,
-        **popen,
-    )
-
-
-def final_state(directory):
-    with np.load(directory / "checkpoints" / "state.npz", allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files if name != "progress"}
-
-
-def progress_of(directory):
-    with np.load(directory / "checkpoints" / "state.npz", allow_pickle=False) as arrays:
-        return json.loads(arrays["progress"].tobytes())
-
-
-def test_a_run_killed_in_the_middle_of_an_epoch_ends_with_the_same_weights(tmp_path):
-    pairs = toy_pairs(660)
-    files = write_tsv(tmp_path / "t.tsv", pairs[:640]), write_tsv(tmp_path / "v.tsv", pairs[640:])
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-
-    process = run_train(killed, files)
-    while not (killed / "checkpoints" / "state.npz").is_file() and process.poll() is None:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (killed / "model.keras").exists()
-    assert progress_of(killed)["batch"] > 0
-
-    for directory in (killed, whole):
-        process = run_train(directory, files)
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors.decode()
-
-    expected, received = final_state(whole), final_state(killed)
-    assert expected.keys() == received.keys()
-    for name, values in expected.items():
-        np.testing.assert_array_equal(values, received[name], err_msg=name)
-    models = [Translator.load(directory).model.get_weights() for directory in (whole, killed)]
-    for first, second in zip(*models, strict=True):
-        np.testing.assert_array_equal(first, second)
-    assert progress_of(whole)["best_bleu"] == progress_of(killed)["best_bleu"]
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +89,8 @@ def scripted_bleu(monkeypatch, scores):
     """Makes the validations of a run report these scores, one after the other."""
     remaining = iter(scores)
     monkeypatch.setattr(
-        "keras_bahdanau.training.train.corpus_bleu", lambda hypotheses, references: next(remaining)
+        "keras_bahdanau.training.train.corpus_bleu",
+        lambda hypotheses, references, tokenize: next(remaining),
     )
 
 
@@ -184,11 +121,18 @@ def test_while_bleu_is_zero_the_newer_weights_win(tmp_path, monkeypatch):
     assert (metrics["best_epoch"], metrics["epochs"]) == (3, 3)
 
 
-def test_an_infinite_loss_stops_the_run_and_keeps_the_checkpoint(tmp_path):
-    pairs = toy_pairs(60)
-    options = preset_options(
-        **{**OPTIONS, "learning_rate": 1e38, "clip_norm": 0.0, "warmup_steps": 0}
+def test_an_infinite_loss_stops_the_run_and_tells_the_lines(tmp_path):
+    # The blank pair counts as a line, and is in no batch.
+    pairs = [("sun", " "), *toy_pairs(60)]
+    changes = {"learning_rate": 1e38, "clip_norm": 0.0, "warmup_steps": 0, "checkpoint_every": 1}
+    options = preset_options(**{**OPTIONS, **changes, "batch_size": 12})
+    with pytest.raises(FloatingPointError) as raised:
+        train(Splits(pairs[:13], pairs[13:], []), options, tmp_path / "run", show_progress=False)
+    assert re.match(
+        r"The loss became (nan|inf) at step \d+ \(epoch \d+, batch 1\), with 12 training pairs of "
+        r"lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more\. .*; try a lower learning rate",
+        str(raised.value),
     )
-    with pytest.raises(FloatingPointError, match="loss became .* at batch .* of epoch"):
-        train(Splits(pairs[:50], pairs[50:], []), options, tmp_path / "run", show_progress=False)
     assert not (tmp_path / "run" / "model.keras").exists()
+    for path in states(tmp_path / "run"):
+        assert all(np.isfinite(array).all() for _, array in read_arrays(path))

@@ -10,8 +10,10 @@ TARGET_IN_IDS = np.array([[2, 7, 4, 9], [2, 5, 0, 0]], dtype="int32")
 INPUTS = {"source_ids": SOURCE_IDS, "target_in_ids": TARGET_IN_IDS}
 OPTIONS = [
     {},
-    {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": False},
-    {"readout_units": 9, "tie_embeddings": False, "pad_id": 1},
+    {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": "none"},
+    {"tie_embeddings": "all", "order": "between", "attention_normalization": "layer"},
+    {"attention": "none", "cell": "lstm"},
+    {"readout_units": 9, "tie_embeddings": "none", "pad_id": 1},
 ]
 
 
@@ -43,7 +45,7 @@ def test_is_its_encoder_and_its_decoder(options):
     np.testing.assert_allclose(arrays_of(logits), arrays_of(decoded["logits"]), atol=1e-6)
 
 
-@pytest.mark.parametrize("options", OPTIONS[:2])
+@pytest.mark.parametrize("options", OPTIONS[:4])
 def test_padding_and_company_change_nothing(options):
     model = model_of(**options)
     logits = arrays_of(model(INPUTS))
@@ -81,7 +83,9 @@ def test_config_has_every_argument():
         "num_layers": 2,
         "cell": "lstm",
         "order": "after",
-        "tie_embeddings": False,
+        "attention": "none",
+        "attention_normalization": "layer",
+        "tie_embeddings": "none",
         "dropout": 0.1,
         "recurrent_dropout": 0.2,
         "attention_dropout": 0.3,
@@ -102,8 +106,71 @@ def test_weights_survive_alone(options, tmp_path):
     np.testing.assert_array_equal(arrays_of(other(INPUTS)), arrays_of(model(INPUTS)))
 
 
-def test_every_weight_is_trained_once():
-    model = model_of(num_layers=2, order="after", dropout=0.1)
+def test_tied_matrices_are_one_and_stay_one(tmp_path):
+    table = 5 * 11
+    untied, target, everything = (
+        model_of(tie_embeddings=tied) for tied in ("none", "target", "all")
+    )
+    assert untied.count_params() - target.count_params() == table + 11
+    assert target.count_params() - everything.count_params() == table
+    everything.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.count_params() == everything.count_params()
+    for model in (everything, loaded):
+        (shared,) = [weight for weight in model.weights if tuple(weight.shape) == (11, 5)]
+        for part in (model.encoder, model.decoder):
+            assert [weight for weight in part.weights if weight is shared]
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_part_with_a_tied_matrix_is_saved_alone(part, tmp_path):
+    part = getattr(model_of(tie_embeddings="all"), part)
+    part.save(tmp_path / "part.keras")
+    loaded = keras.saving.load_model(tmp_path / "part.keras")
+    assert type(loaded) is type(part)
+    for weights, expected in zip(loaded.get_weights(), part.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, expected)
+
+
+@pytest.mark.parametrize("order", ["before", "after", "between"])
+def test_without_attention_the_source_is_seen_through_one_vector_alone(order):
+    model = model_of(attention="none", order=order)
+    encoded = model.encoder(SOURCE_IDS)
+    summary = encoded["encoder_state"]
+
+    def decode(memory, memory_mask):
+        memory = keras.ops.convert_to_tensor(memory)
+        outputs = model.decoder(
+            {
+                "target_in_ids": keras.ops.convert_to_tensor(TARGET_IN_IDS),
+                "memory": memory,
+                "memory_mask": keras.ops.convert_to_tensor(memory_mask),
+                **model.decoder.start(memory, summary),
+            }
+        )
+        return arrays_of(outputs)
+
+    # A memory of that vector and nothing else gives the same.
+    alone = decode(keras.ops.expand_dims(summary, 1), np.ones((2, 1), dtype=bool))
+    np.testing.assert_allclose(arrays_of(model(INPUTS)), alone["logits"], atol=1e-5)
+    weights = decode(encoded["memory"], encoded["memory_mask"])["attention_scores"]
+    expected = (SOURCE_IDS != 0) / np.sum(SOURCE_IDS != 0, axis=1, keepdims=True)
+    np.testing.assert_allclose(weights, np.repeat(expected[:, None], 4, axis=1), atol=1e-6)
+
+
+def test_without_attention_it_has_as_many_weights():
+    assert model_of(attention="none").count_params() == model_of().count_params()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_layers": 2, "order": "after", "dropout": 0.1},
+        {"num_layers": 2, "order": "between", "tie_embeddings": "all", "recurrent_dropout": 0.1},
+    ],
+)
+def test_every_weight_is_trained_once(options):
+    model = model_of(**options)
     paths = [weight.path for weight in model.trainable_weights]
     assert len(set(paths)) == len(paths)
     parts = [*model.encoder.trainable_weights, *model.decoder.trainable_weights]
@@ -125,3 +192,7 @@ def test_wrong_arguments():
         TranslationModel(0)
     with pytest.raises(ValueError, match="`units` must be a positive integer.*=-1"):
         model_of(decoder_units=-1)
+    with pytest.raises(ValueError, match="`attention` must be one of.*'dot'"):
+        model_of(attention="dot")
+    with pytest.raises(ValueError, match="`tie_embeddings` must be one of.*=True"):
+        model_of(tie_embeddings=True)

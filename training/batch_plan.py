@@ -1,24 +1,53 @@
 """Which pairs go into which batch of which epoch, as a pure function."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
+
+from keras_bahdanau.training.epoch_batches import EpochBatches
+
+_SIZES = ("pool_batches", "length_multiple", "shuffled_pairs", "block_pairs")
+_CHUNK = 1 << 20
+
+
+class BatchSizes(NamedTuple):
+    """The sizes of the batches of an epoch.
+
+    Attributes:
+        rows: int64 array `(batches,)`, rows of each batch: its pairs, and with `few_shapes` rows
+            of padding.
+        widths: int64 array `(batches, 2)`, padded source length and padded target length.
+        tokens: int64 array `(batches, 2)`, source tokens and target tokens, without padding.
+    """
+
+    rows: np.ndarray
+    widths: np.ndarray
+    tokens: np.ndarray
 
 
 class BatchPlan:
     """Divides a corpus into batches of similar lengths, anew for every epoch.
 
-    An epoch is made from (seed, epoch) alone: the pairs are shuffled, taken in pools of
-    `pool_batches` batches, sorted by (target length, source length) inside their pool, cut into
+    An epoch is made from (seed, epoch) alone: the pairs are shuffled, taken in groups of
+    `pool_batches` batches, sorted by (target length, source length) inside their group, cut into
     batches, and the batches are shuffled. So every pair comes once an epoch, padding is small,
     and a run that is interrupted finds the same batches again. Only integer operations on the raw
     bits of a generator are used, whose stream NumPy guarantees, so the plan does not depend on
     the process, the machine or the version of NumPy.
 
+    A corpus of more than `shuffled_pairs` pairs is cut into blocks of neighbours; the blocks are
+    shuffled and divided into pools, and all this is done inside each pool, when its turn comes. So
+    memory holds some bytes for each pair of a pool, and nothing for the other pairs.
+
     Neighbouring batches never have equal widths: where they would, the later one is padded by one
     more step. `keras.Model.fit` on TensorFlow takes a dimension that the first two batches share
     for a constant and then fails at the first batch that differs, wherever an epoch is entered.
+    With `few_shapes` they may be equal.
 
     Args:
-        source_lengths: integers `(pairs,)`, tokens of each source with its end token.
+        source_lengths: integers `(pairs,)`, tokens of each source with its end token; a
+            memory-mapped array stays on disk.
         target_lengths: integers `(pairs,)`, tokens of each target with its end token.
         batch_size: pairs a batch. The last batch of an epoch may have fewer, and the number of
             batches is the same in every epoch. Give either this or `tokens_per_batch`.
@@ -26,11 +55,15 @@ class BatchPlan:
             widths (a pair longer than that stands alone). The number of batches may differ a
             little from epoch to epoch.
         seed: integer of at least 0.
-        shuffle: False for one order by length that is the same in every epoch, for evaluation.
+        shuffle: False for one order that is the same in every epoch, by length in each pool.
         pool_batches: how many batches are sorted together. More means less padding and batches
             that are less mixed.
-        length_multiple: widths are rounded up to a multiple of this. More than 1 gives fewer
-            distinct shapes, which matters to backends that compile each shape (JAX).
+        length_multiple: widths are rounded up to a multiple of this. Which pairs make up a batch
+            does not depend on it.
+        few_shapes: for backends that compile each shape (JAX): the rows are rounded up too, to
+            `batch_size`, or else to 4, 5, 6 or 7 times a power of two.
+        shuffled_pairs: about how many pairs a pool has.
+        block_pairs: how many neighbours stay in one pool, where there are several.
 
     Example:
 
@@ -50,9 +83,12 @@ class BatchPlan:
         shuffle: bool = True,
         pool_batches: int = 64,
         length_multiple: int = 1,
+        few_shapes: bool = False,
+        shuffled_pairs: int = 1 << 21,
+        block_pairs: int = 1 << 12,
     ) -> None:
-        self.source_lengths = np.asarray(source_lengths, dtype=np.int64)
-        self.target_lengths = np.asarray(target_lengths, dtype=np.int64)
+        self.source_lengths = np.asarray(source_lengths)
+        self.target_lengths = np.asarray(target_lengths)
         if self.source_lengths.ndim != 1 or self.source_lengths.shape != self.target_lengths.shape:
             raise ValueError(
                 "`source_lengths` and `target_lengths` must be vectors of the same length. "
@@ -67,78 +103,71 @@ class BatchPlan:
         self.tokens_per_batch = tokens_per_batch
         self.pool_batches = pool_batches
         self.length_multiple = length_multiple
-        for name in ("batch_size", "tokens_per_batch", "pool_batches", "length_multiple"):
+        self.few_shapes = few_shapes
+        self.shuffled_pairs = shuffled_pairs
+        self.block_pairs = block_pairs
+        for name in ("batch_size", "tokens_per_batch", *_SIZES):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"Argument `{name}` must be at least 1. Received: {value}")
         self.seed = seed
         self.shuffle = shuffle
+        self.group_pairs = self._group_pairs()
+        # The last one that was asked for, because it is often asked for twice.
+        self._epoch: EpochBatches | None = None
 
-    def batches(self, epoch: int) -> list[np.ndarray]:
-        """Returns the batches of an epoch.
+    def _group_pairs(self) -> int:
+        """How many pairs are sorted together."""
+        if self.batch_size is not None:
+            return self.pool_batches * self.batch_size
+        count, positions = len(self.source_lengths), 0
+        for start in range(0, count, _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            longer = np.maximum(self.source_lengths[chunk], self.target_lengths[chunk])
+            positions += int(longer.sum(dtype=np.int64))
+        # In integers, so that it is the same everywhere.
+        rows = self.tokens_per_batch * count // max(positions, 1)
+        return self.pool_batches * max(rows, 1)
+
+    def batches(self, epoch: int) -> EpochBatches:
+        """Returns the batches of an epoch, `EpochBatches`, which are made when they are asked for.
 
         Args:
             epoch: integer of at least 0.
-
-        Returns:
-            List of int64 arrays `(rows,)` of indices into the corpus.
         """
-        count = len(self.source_lengths)
-        if not self.shuffle:
-            return self._cut(self._by_length(np.arange(count)))
-        bits = np.random.PCG64(np.random.SeedSequence([self.seed, epoch]))
-        order = _permutation(bits, count)
-        size = self._pool_size()
-        batches = []
-        for start in range(0, count, size):
-            batches += self._cut(self._by_length(order[start : start + size]))
-        return [batches[index] for index in _permutation(bits, len(batches))]
+        if self._epoch is None or self._epoch.epoch != epoch:
+            self._epoch = EpochBatches(self, epoch)
+        return self._epoch
 
-    def widths(self, batches: list[np.ndarray]) -> np.ndarray:
-        """Returns the padded lengths of the batches of an epoch.
+    def sizes(self, batches: Sequence[np.ndarray]) -> BatchSizes:
+        """Returns the sizes of the batches of an epoch. It goes through all of them.
 
         Args:
-            batches: what `batches` returned, the whole list.
-
-        Returns:
-            int64 array `(batches, 2)`: source width and target width of each batch.
+            batches: what `batches` returned, the whole sequence.
         """
-        widths = np.zeros((len(batches), 2), dtype=np.int64)
+        rows = np.zeros(len(batches), dtype=np.int64)
+        widths, tokens = (np.zeros((len(batches), 2), dtype=np.int64) for _ in range(2))
         for index, indices in enumerate(batches):
-            widths[index] = self.source_lengths[indices].max(), self.target_lengths[indices].max()
+            rows[index] = len(indices)
+            for side, lengths in enumerate((self.source_lengths, self.target_lengths)):
+                values = lengths[indices]
+                widths[index, side] = values.max()
+                tokens[index, side] = values.sum(dtype=np.int64)
         widths += -widths % self.length_multiple
-        for index in range(1, len(widths)):
-            widths[index] += self.length_multiple * (widths[index] == widths[index - 1])
-        return widths
+        if self.few_shapes:
+            return BatchSizes(self._rounded_rows(rows), widths, tokens)
+        for side in range(2):
+            widths[:, side] = _unlike_neighbours(widths[:, side].tolist(), self.length_multiple)
+        return BatchSizes(rows, widths, tokens)
 
-    def _pool_size(self) -> int:
+    def _rounded_rows(self, rows: np.ndarray) -> np.ndarray:
         if self.batch_size is not None:
-            return self.pool_batches * self.batch_size
-        positions = int(np.maximum(self.source_lengths, self.target_lengths).sum())
-        # In integers, so that it is the same everywhere.
-        rows = self.tokens_per_batch * len(self.source_lengths) // max(positions, 1)
-        return self.pool_batches * max(rows, 1)
-
-    def _by_length(self, indices: np.ndarray) -> np.ndarray:
-        # A stable sort leaves pairs of equal lengths in their shuffled order.
-        keys = self.source_lengths[indices], self.target_lengths[indices]
-        return indices[np.lexsort(keys)]
-
-    def _cut(self, indices: np.ndarray) -> list[np.ndarray]:
-        if self.batch_size is not None:
-            return [
-                indices[start : start + self.batch_size]
-                for start in range(0, len(indices), self.batch_size)
-            ]
-        batches, start, width = [], 0, 0
-        lengths = np.maximum(self.source_lengths[indices], self.target_lengths[indices]).tolist()
-        for stop, length in enumerate(lengths):
-            width = max(width, length)
-            if stop > start and (stop + 1 - start) * width > self.tokens_per_batch:
-                batches.append(indices[start:stop])
-                start, width = stop, length
-        return [*batches, indices[start:]] if len(indices) else batches
+            return np.full_like(rows, self.batch_size)
+        steps = [1 << max(int(count).bit_length() - 3, 0) for count in rows]
+        return rows + -rows % np.array(steps, dtype=np.int64)
 
 
-def _permutation(bits: np.random.PCG64, count: int) -> np.ndarray:
-    return np.argsort(bits.random_raw(count), kind="stable")
+def _unlike_neighbours(widths: list[int], step: int) -> list[int]:
+    for index in range(1, len(widths)):
+        widths[index] += step * (widths[index] == widths[index - 1])
+    return widths

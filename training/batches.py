@@ -23,6 +23,8 @@ class Batches(keras.utils.PyDataset):
     `shuffle=False` is needed, because `fit` shuffles the items of a `PyDataset` by default with a
     generator that nobody seeds. The compiled train function is kept between the calls.
 
+    Where the plan rounds the rows up, the last rows of an item are padding.
+
     Each item is `(inputs, target_out_ids, sample_weight)`:
 
     - `inputs["source_ids"]`: int32 `(rows, source_width)`, tokens and the end token;
@@ -44,6 +46,7 @@ class Batches(keras.utils.PyDataset):
         start: as given. Item k is batch `start + k` of the epoch.
         tokens: int64 array `(items,)`, target tokens of each item, without padding.
         padding_share: share of the positions of all items, both sides, that is padding.
+        shapes: set of the items' `(rows, source_width, target_width)`.
     """
 
     def __init__(
@@ -68,31 +71,40 @@ class Batches(keras.utils.PyDataset):
         self.start = start
         self.start_id = start_id
         self.pad_id = pad_id
-        self._indices = batches[start:]
-        self._widths = plan.widths(batches)[start:]
-        self.tokens = np.array([corpus.target_lengths[rows].sum() for rows in self._indices])
-        rows = np.array([len(rows) for rows in self._indices])
-        source_tokens = sum(int(corpus.source_lengths[rows].sum()) for rows in self._indices)
-        positions = int((rows * self._widths.sum(axis=1)).sum())
-        self.padding_share = 1 - (source_tokens + int(self.tokens.sum())) / positions
+        self._batches = batches
+        self._rows, self._widths, tokens = plan.sizes(batches)
+        self.tokens = tokens[start:, 1]
+        rows, widths = self._rows[start:], self._widths[start:]
+        positions = int((rows * widths.sum(axis=1)).sum())
+        self.padding_share = 1 - int(tokens[start:].sum()) / positions
+        self.shapes = set(map(tuple, np.column_stack([rows, widths]).tolist()))
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._batches) - self.start
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        indices = self._indices[index]
-        source_width, target_width = self._widths[index]
-        source_ids = np.full((len(indices), source_width), self.pad_id, dtype=np.int32)
-        target_in_ids = np.full((len(indices), target_width), self.pad_id, dtype=np.int32)
-        target_out_ids = np.full((len(indices), target_width), self.pad_id, dtype=np.int32)
-        sample_weight = np.zeros((len(indices), target_width), dtype=np.float32)
-        for row, pair in enumerate(indices):
-            source, target = self.corpus.source(pair), self.corpus.target(pair)
-            source_ids[row, : len(source)] = source
-            target_in_ids[row, 0] = self.start_id
-            target_in_ids[row, 1 : len(target) + 1] = target
-            target_out_ids[row, : len(target)] = target
-            target_out_ids[row, len(target)] = self.corpus.end_id
-            sample_weight[row, : len(target) + 1] = 1
+        corpus, indices = self.corpus, self._batches[self.start + index]
+        source_width, target_width = self._widths[self.start + index]
+        source_ids = corpus.padded("source", indices, source_width, self.pad_id)
+        target_out_ids = corpus.padded("target", indices, target_width, self.pad_id)
+        is_token = np.arange(target_width) < corpus.target_lengths[indices][:, None]
+        start_ids = np.full((len(indices), 1), self.start_id, dtype=np.int32)
+        # The end token of all but the longest would stand where they have padding.
+        shifted = np.concatenate([start_ids, target_out_ids[:, :-1]], axis=1)
+        target_in_ids = np.where(is_token, shifted, np.int32(self.pad_id))
+        missing = int(self._rows[self.start + index]) - len(indices)
+        source_ids, target_in_ids, target_out_ids = (
+            _with_rows(ids, missing, self.pad_id)
+            for ids in (source_ids, target_in_ids, target_out_ids)
+        )
         inputs = {"source_ids": source_ids, "target_in_ids": target_in_ids}
-        return inputs, target_out_ids, sample_weight
+        return inputs, target_out_ids, _with_rows(is_token.astype(np.float32), missing, 0)
+
+    def line_numbers(self, index: int) -> np.ndarray:
+        """Returns the lines that the pairs of an item stood on: integers `(rows,)`."""
+        return self.corpus.line_numbers[self._batches[self.start + index]]
+
+
+def _with_rows(array, count, value):
+    """The array and so many rows of one value below it."""
+    return np.pad(array, ((0, count), (0, 0)), constant_values=value)

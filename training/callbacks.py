@@ -2,12 +2,16 @@
 
 import math
 import time
-from pathlib import Path
 
 import keras
+import numpy as np
 from tqdm import tqdm
 
-from keras_bahdanau.training.training_state import Progress, save_state
+from keras_bahdanau.training.checkpoints import Checkpoints
+from keras_bahdanau.training.training_state import Progress, steps_done
+
+# Of the line numbers of a batch that are named in an error.
+SHOWN_LINES = 10
 
 
 class TokenProgressBar(keras.callbacks.Callback):
@@ -53,34 +57,42 @@ class TokenProgressBar(keras.callbacks.Callback):
 
 
 class StateSaver(keras.callbacks.Callback):
-    """Writes the state of the run every so many steps.
+    """Writes the state of the run every so many steps, and when the run is asked to stop.
 
     Args:
-        path: the checkpoint file.
-        progress: the run's `Progress`; its `batch` and `seconds` are kept up to date.
+        checkpoints: the run's `Checkpoints`.
+        progress: the run's `Progress`, which is kept up to date.
         batches: the epoch's `Batches`.
         every: steps between two writes.
+        stop: `StopRequest`.
     """
 
-    def __init__(self, path: Path, progress: Progress, batches, every: int):
+    def __init__(self, checkpoints: Checkpoints, progress: Progress, batches, every: int, stop):
         super().__init__()
-        self.path = path
+        self.checkpoints = checkpoints
         self.progress = progress
         self.batches = batches
         self.every = every
+        self.stop = stop
+        self._earlier_loss = progress.training_loss
 
     def on_train_begin(self, logs=None):
         self._last = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
-        self.progress.seconds += now - self._last
+        progress, start = self.progress, self.batches.start
+        progress.seconds += now - self._last
         self._last = now
-        self.progress.batch += 1
-        # After the last batch the epoch is validated first, and then saved.
+        progress.batch = start + batch + 1
+        # `fit` knows the mean loss of its own batches, not of those before an interruption.
+        total = start * self._earlier_loss + (batch + 1) * logs["loss"]
+        progress.training_loss = float(total / progress.batch)
+        # After the last batch it is the epoch that is saved.
         is_last = batch + 1 == len(self.batches)
-        if self.progress.batch % self.every == 0 and not is_last:
-            save_state(self.path, self.model, self.progress)
+        if not is_last and (self.stop.is_made or progress.batch % self.every == 0):
+            self.checkpoints.save(self.model, progress)
+            self.stop.answer(steps_done(self.model))
 
 
 class FiniteLoss(keras.callbacks.Callback):
@@ -88,15 +100,23 @@ class FiniteLoss(keras.callbacks.Callback):
 
     Args:
         batches: the epoch's `Batches`.
+        checkpoints: the run's `Checkpoints`.
     """
 
-    def __init__(self, batches):
+    def __init__(self, batches, checkpoints: Checkpoints):
         super().__init__()
         self.batches = batches
+        self.checkpoints = checkpoints
 
     def on_train_batch_end(self, batch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            raise FloatingPointError(
-                f"The loss became {logs['loss']} at batch {self.batches.start + batch + 1} of epoch"
-                f" {self.batches.epoch + 1}. The last checkpoint is kept; try a lower learning rate"
-            )
+        if math.isfinite(logs["loss"]):
+            return
+        lines = np.sort(self.batches.line_numbers(batch))
+        shown = ", ".join(map(str, lines[:SHOWN_LINES]))
+        more = f" and {len(lines) - SHOWN_LINES} more" if len(lines) > SHOWN_LINES else ""
+        raise FloatingPointError(
+            f"The loss became {logs['loss']} at step {steps_done(self.model)} (epoch "
+            f"{self.batches.epoch + 1}, batch {self.batches.start + batch + 1}), with {len(lines)} "
+            f"training pairs of lines {shown}{more}. {self.checkpoints.newest}; "
+            "try a lower learning rate in another directory"
+        )

@@ -6,16 +6,63 @@ from collections.abc import Sequence
 import sacrebleu
 
 
-def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """Cased, detokenised BLEU (sacreBLEU, tokenizer 13a), 0 to 100.
+def new_bleu(tokenize: str = "13a") -> sacrebleu.BLEU:
+    """sacreBLEU's cased BLEU, 0 to 100 (Post 2018, https://aclanthology.org/W18-6319).
 
-    Reference: Post 2018, https://aclanthology.org/W18-6319
+    Args:
+        tokenize: its tokenizer: `"13a"` for plain text, `"none"` for text that is tokenized
+            already, as some papers score; its other names.
     """
-    return sacrebleu.BLEU().corpus_score(list(hypotheses), [list(references)]).score
+    # Without `force` it warns of tokenized text, line by line, also where that is what is scored.
+    return sacrebleu.BLEU(tokenize=tokenize, force=True)
+
+
+def corpus_bleu(
+    hypotheses: Sequence[str], references: Sequence[str], tokenize: str = "13a"
+) -> float:
+    """The BLEU of texts against one reference each; see `new_bleu`."""
+    return new_bleu(tokenize).corpus_score(list(hypotheses), [list(references)]).score
+
+
+def choose_length_penalty(
+    translator,
+    sources: Sequence[str],
+    references: Sequence[str],
+    tokenize: str = "13a",
+    candidates: Sequence[float] = (0.6, 1.0, 1.4),
+) -> tuple[float, float]:
+    """The length penalty for beam search: 1, unless another is clearly better.
+
+    Differences of less than half a point are noise on a validation set of a thousand sentences,
+    so the candidate nearest to 1 is taken among those that come so near to the best one.
+
+    Args:
+        translator: a `Translator`.
+        sources, references: validation texts.
+        tokenize: see `new_bleu`.
+        candidates: what to try.
+
+    Returns:
+        `(length_penalty, bleu)`.
+    """
+    found = {
+        penalty: corpus_bleu(
+            translator.translate(sources, length_penalty=penalty), references, tokenize
+        )
+        for penalty in candidates
+    }
+    near = [penalty for penalty in found if found[penalty] > max(found.values()) - 0.5]
+    chosen = min(near, key=lambda penalty: abs(penalty - 1))
+    return chosen, found[chosen]
 
 
 def evaluate(
-    translator, sources: Sequence[str], references: Sequence[str], beam_width: int = 5, **options
+    translator,
+    sources: Sequence[str],
+    references: Sequence[str],
+    beam_width: int = 5,
+    tokenize: str = "13a",
+    **options,
 ) -> tuple[dict, list[str]]:
     """Translates sources and compares them with references.
 
@@ -24,6 +71,7 @@ def evaluate(
         sources: texts.
         references: one reference for each.
         beam_width: number of hypotheses kept.
+        tokenize: sacreBLEU's tokenizer, see `new_bleu`.
         **options: more arguments of `translate_n_best`.
 
     Returns:
@@ -37,7 +85,7 @@ def evaluate(
     )
     seconds = time.perf_counter() - started
     hypotheses = [ranked[0].text for ranked in translations]
-    bleu, chrf = sacrebleu.BLEU(), sacrebleu.CHRF()
+    bleu, chrf = new_bleu(tokenize), sacrebleu.CHRF()
     scores = {
         "bleu": round(bleu.corpus_score(hypotheses, [list(references)]).score, 2),
         "chrf": round(chrf.corpus_score(hypotheses, [list(references)]).score, 2),

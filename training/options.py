@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from keras_bahdanau.errors import InputError
 
+TOKENIZERS = ("13a", "none", "intl", "char", "zh")
+
 
 def _option(default, description, choices=None):
     metadata = {"help": description, "choices": choices}
@@ -16,7 +18,7 @@ def _option(default, description, choices=None):
 class TrainingOptions:
     """Every choice of a run. Equal options on equal text give equal weights (on one machine)."""
 
-    vocabulary_size: int = _option(6000, "pieces of the joint vocabulary, at most")
+    vocabulary_size: int = _option(8000, "pieces of the joint vocabulary, at most")
     embedding_dim: int = _option(256, "width of the embeddings")
     encoder_units: int = _option(256, "width of the encoder's state in each direction")
     decoder_units: int = _option(512, "width of the decoder's state")
@@ -24,25 +26,79 @@ class TrainingOptions:
     num_layers: int = _option(1, "recurrent layers of encoder and decoder")
     cell: str = _option("gru", "recurrent cell", choices=("gru", "lstm"))
     order: str = _option(
-        "before",
-        "attend with the state before the step (the paper) or with the one after it",
-        choices=("before", "after"),
+        "between",
+        "attend with the state before the step (the paper), with the one after it, or between two "
+        "transitions of the state (the conditional GRU)",
+        choices=("before", "after", "between"),
     )
-    dropout: float = _option(0.3, "rate on embeddings, memory and deep output")
+    attention: str = _option(
+        "additive",
+        "what the decoder sees of the source: by attention one annotation of each token, or the "
+        "encoder's last state alone, one vector of fixed length",
+        choices=("additive", "none"),
+    )
+    attention_normalization: str = _option(
+        "none", "layer normalization inside the attention's tanh", choices=("none", "layer")
+    )
+    tie_embeddings: str = _option(
+        "all",
+        "use one matrix as target embedding and output matrix, or as source embedding too",
+        choices=("none", "target", "all"),
+    )
+    readout_units: int = _option(
+        0, "width of the deep output; 0 for that of the embeddings, which tying requires"
+    )
+    dropout: float = _option(0.2, "rate on embeddings, memory and deep output")
     recurrent_dropout: float = _option(0.0, "rate on recurrent connections")
     attention_dropout: float = _option(0.0, "rate at which memory positions are left out")
     label_smoothing: float = _option(0.1, "probability mass spread over the vocabulary")
+    tokenize: str = _option(
+        "13a",
+        "sacreBLEU's tokenizer of validation and test scores; none for text that is tokenized",
+        choices=TOKENIZERS,
+    )
     max_length: int = _option(128, "limit of a sentence in pieces, the end token included")
     long_pairs: str = _option(
         "error", "what to do with training pairs beyond it", choices=("error", "drop")
     )
+    max_length_ratio: float = _option(
+        3.0, "most times that a side may be as long as the other, in pieces, end tokens included"
+    )
+    clean: bool = _option(False, "leave out doubtful training pairs: see corpus report below")
+    vocabulary_sample: int = _option(
+        500_000,
+        "sentences that the vocabulary is learned from, at most; each takes some 2 kB of memory",
+    )
     batch_size: int = _option(128, "pairs in a batch")
-    epochs: int = _option(14, "epochs at most")
+    tokens_per_batch: int = _option(
+        0, "positions in a batch, padding included, in place of a number of pairs; 0 for batch_size"
+    )
+    length_multiple: int = _option(
+        0,
+        "batches are padded to lengths that are multiples of this; 0 for 8 on JAX, which compiles "
+        "each shape, and 1 elsewhere",
+    )
+    epochs: int = _option(12, "epochs at most")
     patience: int = _option(5, "epochs without a better validation BLEU before it stops")
     learning_rate: float = _option(2e-3, "peak learning rate of Adam")
     warmup_steps: int = _option(200, "steps over which the learning rate rises")
     final_learning_rate: float = _option(
         0.02, "share of the peak that the cosine schedule ends at, after the last epoch"
+    )
+    r_drop: float = _option(
+        0.0,
+        "factor of the divergence between two passes of each sentence under different dropout "
+        "masks (R-Drop's alpha); 0 for one pass, which takes half the time",
+    )
+    ema_momentum: float = _option(
+        0.998,
+        "momentum of the moving average of the weights that is evaluated and kept; 0 for none",
+    )
+    precision: str = _option(
+        "float32",
+        "of the factors of matrix products in training; bfloat16 takes a third less time on "
+        "processors that have it (avx512_bf16 or amx_bf16 in /proc/cpuinfo) and more on others",
+        choices=("float32", "bfloat16"),
     )
     clip_norm: float = _option(1.0, "limit of the global gradient norm")
     seed: int = _option(1, "seed of weights, dropout and batches")
@@ -61,12 +117,21 @@ class TrainingOptions:
             # Written so that NaN is refused too.
             if field.type is float and not 0 <= value < math.inf:
                 raise InputError(f"Expected {field.name} of at least 0. Received: {value}")
+        if self.tie_embeddings != "none" and self.readout_units not in (0, self.embedding_dim):
+            raise InputError(
+                f"Expected readout_units of 0 or {self.embedding_dim} (embedding_dim) with "
+                f"tie_embeddings {self.tie_embeddings}. Received: {self.readout_units}"
+            )
+        if self.max_length_ratio < 1:
+            raise InputError(
+                f"Expected max_length_ratio of at least 1. Received: {self.max_length_ratio}"
+            )
         if self.seed >= 1 << 32:
             raise InputError(f"Expected a seed below 2 ** 32. Received: {self.seed}")
 
     def model_arguments(self) -> dict:
         """The arguments of `TranslationModel`, without the vocabulary size."""
-        return {
+        arguments = {
             name: getattr(self, name)
             for name in (
                 "embedding_dim",
@@ -76,15 +141,19 @@ class TrainingOptions:
                 "num_layers",
                 "cell",
                 "order",
+                "attention",
+                "attention_normalization",
+                "tie_embeddings",
                 "dropout",
                 "recurrent_dropout",
                 "attention_dropout",
             )
         }
+        return {**arguments, "readout_units": self.readout_units or None}
 
 
-_MAY_BE_ZERO = ("warmup_steps", "seed")
-_RATES = ("dropout", "recurrent_dropout", "attention_dropout", "label_smoothing")
+_MAY_BE_ZERO = ("tokens_per_batch", "length_multiple", "readout_units", "warmup_steps", "seed")
+_RATES = ("ema_momentum", "dropout", "recurrent_dropout", "attention_dropout", "label_smoothing")
 
 # What each preset sets other than the defaults.
 PRESETS = {
@@ -94,15 +163,33 @@ PRESETS = {
         "encoder_units": 128,
         "decoder_units": 256,
         "attention_units": 128,
+        "order": "before",
         "dropout": 0.1,
         "batch_size": 64,
         "epochs": 7,
     },
+    "multi30k": {"vocabulary_size": 5000, "decoder_units": 400, "dropout": 0.3, "epochs": 16},
     "small": {},
+    "base": {
+        "vocabulary_size": 24000,
+        "embedding_dim": 512,
+        "encoder_units": 512,
+        "decoder_units": 1024,
+        "attention_units": 512,
+        "dropout": 0.1,
+        "tokens_per_batch": 6000,
+        "epochs": 4,
+        "learning_rate": 1e-3,
+        "warmup_steps": 4000,
+        "ema_momentum": 0.9995,
+        "checkpoint_every": 1000,
+    },
 }
 PRESET_HELP = {
-    "tiny": "1.4 M weights at most, for some ten thousand short pairs: minutes",
-    "small": "6.7 M weights at most, for some thirty thousand pairs and more: an hour",
+    "tiny": "1.2 M weights at most, for some ten thousand short pairs: minutes",
+    "multi30k": "4.7 M weights, for thirty thousand pairs like those of Multi30k: an hour",
+    "small": "6.4 M weights at most, for some hundred thousand pairs: hours",
+    "base": "30 M weights at most, for several million pairs: days, or a GPU",
 }
 DEFAULT_PRESET = "small"
 

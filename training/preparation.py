@@ -1,21 +1,31 @@
 """What a run prepares once: the tokenizer and the tokenized corpus."""
 
+import contextlib
 import dataclasses
 import hashlib
 import shutil
-from itertools import chain
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import compress, count
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.model_directory import TOKENIZER_FILE, read_json, write_json
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
-from keras_bahdanau.training.corpora.parallel_text import without_blank_pairs
+from keras_bahdanau.training.corpora.examination import Examination, examine
+from keras_bahdanau.training.corpora.parallel_text import blocks
+from keras_bahdanau.training.corpora.report import CorpusReport, finding_rows, is_kept, limit_rows
+from keras_bahdanau.training.corpus_writer import build_corpus
 from keras_bahdanau.training.dataset import TokenizedCorpus
 from keras_bahdanau.training.options import TrainingOptions
 from keras_bahdanau.training.splits import Splits
 
-RUN_FILE = "run.json"
+RUN_FILE, REPORT_FILE = "run.json", "corpus_report.json"
 
 
 class Prepared(NamedTuple):
@@ -25,8 +35,14 @@ class Prepared(NamedTuple):
     corpus: TokenizedCorpus
 
 
-def prepare(splits: Splits, options: TrainingOptions, directory: Path) -> Prepared:
+def prepare(
+    splits: Splits, options: TrainingOptions, directory: Path, *, show_progress: bool = True
+) -> Prepared:
     """Learns the tokenizer and tokenizes the corpus, or takes up what an earlier start left.
+
+    The training pairs are read three times, and are never in memory as a whole: to examine them,
+    to learn the tokenizer from a sample, and to tokenize them. What was found in them goes to
+    standard error and to `checkpoints/corpus_report.json`.
 
     Raises:
         InputError: the directory holds something else or a run of other options or pairs; there
@@ -35,39 +51,128 @@ def prepare(splits: Splits, options: TrainingOptions, directory: Path) -> Prepar
     if not splits.validation:
         raise InputError("Expected at least one validation pair. Received: none")
     directory = Path(directory)
-    run = {"options": dataclasses.asdict(options), "pairs": _fingerprint(splits)}
-    tokenizer_path = directory / TOKENIZER_FILE
-    corpus_path = directory / "checkpoints" / "corpus"
-    run_path = directory / "checkpoints" / RUN_FILE
+    checkpoints, tokenizer_path = directory / "checkpoints", directory / TOKENIZER_FILE
+    run_path = checkpoints / RUN_FILE
+    text = _Text(splits, options, show_progress)
     if run_path.is_file():
-        _check_same_run(run, read_json(run_path), directory)
+        deque(text.read("comparing the corpus"), maxlen=0)
+        _check_same_run(text.run(), read_json(run_path), directory)
         tokenizer = Tokenizer.load(tokenizer_path)
         try:
-            return Prepared(tokenizer, TokenizedCorpus(corpus_path))
+            return Prepared(tokenizer, TokenizedCorpus(checkpoints / "corpus"))
         except InputError:
-            return Prepared(tokenizer, _tokenize(splits, tokenizer, options, corpus_path))
+            examination = text.examine(checkpoints)
+        return Prepared(tokenizer, _tokenize(text, examination, tokenizer, checkpoints))
     _check_is_free(directory)
-    pairs = without_blank_pairs(splits.train).pairs
-    tokenizer = Tokenizer.train(chain.from_iterable(pairs), options.vocabulary_size)
-    corpus = _tokenize(splits, tokenizer, options, corpus_path)
+    with _new_directory(directory), _new_directory(checkpoints):
+        examination = text.examine(checkpoints)
+        tokenizer = Tokenizer.train(text.sample(examination), options.vocabulary_size)
+        corpus = _tokenize(text, examination, tokenizer, checkpoints)
     tokenizer.save(tokenizer_path)
     # Last, because it says that the rest is there.
-    write_json(run_path, run)
+    write_json(run_path, text.run())
     return Prepared(tokenizer, corpus)
 
 
-def _tokenize(splits, tokenizer, options, corpus_path):
-    pairs = without_blank_pairs(splits.train)
-    shutil.rmtree(corpus_path, ignore_errors=True)
-    return TokenizedCorpus.build(
-        corpus_path,
-        ((tokenizer.encode(source), tokenizer.encode(target)) for source, target in pairs.pairs),
+@contextlib.contextmanager
+def _new_directory(path: Path) -> Iterator[None]:
+    """Makes a directory, and takes it away again if what is done there fails and leaves nothing."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except InputError:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise
+
+
+class _Text:
+    """The training pairs of a run, read from the first to the last as often as needed."""
+
+    def __init__(self, splits: Splits, options: TrainingOptions, show_progress: bool) -> None:
+        self.splits, self.options, self.show_progress = splits, options, show_progress
+        self._fingerprint = ""
+
+    def read(self, description: str) -> Iterator[tuple[str, str]]:
+        """Yields the training pairs, and knows their fingerprint at the end."""
+        splits, digest = self.splits, hashlib.sha256()
+        for block in blocks(self._bar(splits.train, description)):
+            _update(digest, block)
+            yield from block
+        # With cleaning, the training pairs depend on the test pairs.
+        _update(digest, [*splits.validation, *(splits.test if self.options.clean else ())])
+        self._fingerprint = digest.hexdigest()
+
+    def run(self) -> dict:
+        """What a later start is compared with."""
+        return {"options": dataclasses.asdict(self.options), "pairs": self._fingerprint}
+
+    def examine(self, directory: Path) -> Examination:
+        held_out = {"validation": self.splits.validation, "test": self.splits.test}
+        examination = examine(self.read("examining the corpus"), held_out, directory)
+        if not is_kept(examination, self.options.clean).any():
+            left_out = "that cleaning leaves out" if self.options.clean else "with a blank side"
+            raise InputError(
+                "Expected at least one pair with text on both sides. "
+                f"Received: {len(examination.findings)} pairs {left_out} and no other"
+            )
+        return examination
+
+    def sample(self, examination: Examination) -> Iterator[str]:
+        """Yields the texts that the tokenizer learns from, evenly spread over the corpus."""
+        kept = is_kept(examination, self.options.clean)
+        total, wanted = int(np.count_nonzero(kept)), max(self.options.vocabulary_sample // 2, 1)
+        for number, pair in enumerate(self._kept(kept, "reading a sample")):
+            if number * wanted // total != (number + 1) * wanted // total:
+                yield from pair
+
+    def encoded(self, kept: np.ndarray, tokenizer: Tokenizer) -> Iterator[tuple[list, list]]:
+        """Yields the ids of both sides of the pairs that are kept."""
+        for block in blocks(self._kept(kept, "tokenizing the corpus")):
+            yield from zip(*map(tokenizer.encode_all, zip(*block, strict=True)), strict=True)
+
+    def _kept(self, kept, description):
+        return compress(self._bar(self.splits.train, description, len(kept)), kept)
+
+    def _bar(self, pairs: Iterable, description: str, total: int | None = None) -> tqdm:
+        # Where nobody watches, no bar is drawn.
+        is_hidden = None if self.show_progress else True
+        return tqdm(
+            pairs,
+            description,
+            total,
+            leave=False,
+            unit=" pairs",
+            unit_scale=True,
+            disable=is_hidden,
+        )
+
+
+def _update(digest, pairs):
+    digest.update("".join(f"{source}\n{target}\n" for source, target in pairs).encode())
+
+
+def _tokenize(text, examination, tokenizer, checkpoints):
+    options, path = text.options, checkpoints / "corpus"
+    shutil.rmtree(path, ignore_errors=True)
+    kept = is_kept(examination, options.clean)
+    corpus = build_corpus(
+        path,
+        text.encoded(kept, tokenizer),
         end_id=END_ID,
         max_length=options.max_length,
         vocabulary_size=tokenizer.vocabulary_size,
         on_long=options.long_pairs,
-        line_numbers=pairs.line_numbers,
+        max_length_ratio=options.max_length_ratio,
+        on_uneven="drop" if options.clean else "keep",
+        line_numbers=compress(count(1), kept),
     )
+    sizes = {"validation": len(text.splits.validation), "test": len(text.splits.test)}
+    rows = [*finding_rows(examination, options.clean, sizes), *limit_rows(corpus, options)]
+    report = CorpusReport(len(kept), len(corpus), rows)
+    write_json(checkpoints / REPORT_FILE, report.as_dict())
+    print(report.table(), file=sys.stderr, flush=True)
+    return corpus
 
 
 def _check_is_free(directory):
@@ -92,16 +197,10 @@ def _check_same_run(run, before, directory):
         if options.get(name) != value
     ]
     if before.get("pairs") != run["pairs"]:
-        changed.append("other training or validation pairs")
+        tested = ", validation or test" if run["options"]["clean"] else " or validation"
+        changed.append(f"other training{tested} pairs")
     if changed:
         raise InputError(
             f"Expected the options of the run in {directory} (or another directory). Received: it "
             f"was started with {', '.join(changed)}"
         )
-
-
-def _fingerprint(splits):
-    digest = hashlib.sha256()
-    for source, target in [*splits.train, *splits.validation]:
-        digest.update(f"{source}\n{target}\n".encode())
-    return digest.hexdigest()

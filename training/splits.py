@@ -1,11 +1,12 @@
 """The training, validation and test pairs of a run, from wherever they come."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training.corpora import downloads
 from keras_bahdanau.training.corpora.built_in import built_in_corpus
-from keras_bahdanau.training.corpora.parallel_text import read_parallel, read_tsv
+from keras_bahdanau.training.corpora.parallel_text import ParallelFiles, TsvFile
 
 BUILT_IN = "built-in"
 CORPUS_NAMES = (BUILT_IN, *downloads.NAMES)
@@ -14,9 +15,15 @@ Pairs = list[tuple[str, str]]
 
 
 class Splits(NamedTuple):
-    """Lists of (source, target) texts; `test` is empty where there is no test set."""
+    """Pairs of (source, target) texts.
 
-    train: Pairs
+    Attributes:
+        train: the training pairs; iterating over them may read files, every time anew.
+        validation: list of pairs.
+        test: list of pairs, empty where there is no test set.
+    """
+
+    train: Iterable[tuple[str, str]]
     validation: Pairs
     test: Pairs
 
@@ -32,14 +39,14 @@ def named_splits(name: str) -> Splits:
         raise InputError(f"Expected a corpus among {', '.join(CORPUS_NAMES)}. Received: {name}")
     files = downloads.download(name)
     return Splits(
-        read_parallel(files.source_train, files.target_train),
-        read_parallel(files.source_validation, files.target_validation),
-        read_parallel(files.source_test, files.target_test),
+        ParallelFiles(files.source_train, files.target_train),
+        list(ParallelFiles(files.source_validation, files.target_validation)),
+        list(ParallelFiles(files.source_test, files.target_test)),
     )
 
 
 def file_splits(files: dict) -> Splits:
-    """The pairs of parallel files or TSV files.
+    """The pairs of parallel files or TSV files. Validation and test files are read at once.
 
     Args:
         files: for each of `train`, `validation` and `test` the key itself (a TSV file), or
@@ -48,18 +55,19 @@ def file_splits(files: dict) -> Splits:
     Raises:
         InputError: a file is missing, wrong, or given in both ways.
     """
-    return Splits(*(_read(split, files) for split in Splits._fields))
+    train, validation, test = (_pairs(split, files) for split in Splits._fields)
+    return Splits(train, list(validation), list(test))
 
 
-def _read(split, files):
+def _pairs(split, files):
     tsv = files.get(split)
     parallel = [files.get(f"{side}_{split}") for side in ("source", "target")]
     if tsv and any(parallel):
         raise InputError(f"Expected --{split} or --source-{split}. Received: both")
     if tsv:
-        return read_tsv(tsv)
+        return TsvFile(tsv)
     if all(parallel):
-        return read_parallel(*parallel)
+        return ParallelFiles(*parallel)
     if split == "test" and not any(parallel):
         return []
     missing = " and ".join(

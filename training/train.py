@@ -5,39 +5,59 @@ import sys
 import time
 from pathlib import Path
 
-import keras
-from tensorboard.summary import Writer
-
-from keras_bahdanau.files import atomic_path
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import remove_leftovers
 from keras_bahdanau.model_directory import read_json, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
+from keras_bahdanau.training.backends import make_repeatable, shape_options
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
 from keras_bahdanau.training.callbacks import FiniteLoss, StateSaver, TokenProgressBar
-from keras_bahdanau.training.evaluation import corpus_bleu, evaluate
-from keras_bahdanau.training.losses import SmoothedCrossEntropy
+from keras_bahdanau.training.checkpoints import Checkpoints
+from keras_bahdanau.training.distribution import start_distribution
+from keras_bahdanau.training.evaluation import choose_length_penalty, corpus_bleu, evaluate
+from keras_bahdanau.training.event_log import EventLog
 from keras_bahdanau.training.options import TrainingOptions
 from keras_bahdanau.training.preparation import prepare
 from keras_bahdanau.training.splits import Splits
-from keras_bahdanau.training.training_state import Progress, load_state, save_state
+from keras_bahdanau.training.stopping import StopRequest
+from keras_bahdanau.training.training_model import compile_for_training
+from keras_bahdanau.training.training_state import Progress, steps_done
 from keras_bahdanau.translator import Translator
 
-STATE_FILE, BEST_FILE, METRICS_FILE = "state.npz", "best.weights.h5", "metrics.json"
+METRICS_FILE = "metrics.json"
 
 
-def train(splits: Splits, options: TrainingOptions, directory, *, show_progress: bool = True):
+def train(
+    splits: Splits,
+    options: TrainingOptions,
+    directory,
+    *,
+    devices: int = 1,
+    show_progress: bool = True,
+):
     """Trains a translator, or goes on with a run that was interrupted.
 
     Run again with the same pairs, options and directory, it continues from the last checkpoint,
-    in the middle of an epoch too, and ends with the weights of a run that was never interrupted.
-    For this it makes TensorFlow's operations deterministic, for the rest of the process.
+    in the middle of an epoch too, and ends with the weights of a run that was never interrupted
+    (on another number of cores: with the same batches and dropout masks, and with weights that
+    differ by what the order of sums in float32 makes of them). For this it makes operations
+    deterministic, for the rest of the process (see `make_repeatable`). On another backend a run
+    goes on too, with the same batches and other dropout masks. SIGTERM and SIGINT end it after the
+    step under way, with a checkpoint; a checkpoint that is damaged is passed over for the one
+    before.
+
+    On several devices or machines (see `start_distribution`) each batch is shared. The batches are
+    the same, and so are losses and weights but for the order of sums and the dropout masks. On
+    several machines, `directory` is one that all of them see, and the first one alone writes.
 
     Args:
         splits: the pairs.
         options: the choices.
         directory: receives `model.keras`, `tokenizer.model`, `config.json`, `metrics.json`,
             `checkpoints/` and `logs/` (TensorBoard).
+        devices: how many GPUs of each machine share a batch.
         show_progress: whether to draw progress bars. Results of epochs are printed anyway.
 
     Returns:
@@ -45,74 +65,84 @@ def train(splits: Splits, options: TrainingOptions, directory, *, show_progress:
         holds.
 
     Raises:
-        InputError: the pairs are unusable, or the directory holds something else.
-        FloatingPointError: the loss became infinite or no number.
+        InputError: the pairs are unusable, the directory holds something else, all its
+            checkpoints are damaged, or there are fewer devices.
+        FloatingPointError: the loss or a weight became infinite or no number. The checkpoints
+            are older than that.
+        KeyboardInterrupt: SIGTERM or SIGINT came.
+        OSError: the disk is full, for example. The checkpoints before are whole.
+        ConnectionError: another machine of the run is gone. So are they.
     """
     directory = Path(directory)
-    keras.utils.set_random_seed(options.seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-    prepared = prepare(splits, options, directory)
+    distribution = start_distribution(devices)
+    is_chief = distribution.is_chief
+    show_progress = show_progress and is_chief
+    make_repeatable(options.seed)
+    prepared = distribution.chief_first(
+        lambda: prepare(splits, options, directory, show_progress=show_progress)
+    )
+    if is_chief:
+        remove_leftovers(directory)
+    if (directory / METRICS_FILE).is_file():
+        metrics = read_json(directory / METRICS_FILE)
+        if is_chief:
+            report(f"finished before, after {metrics['epochs']} epochs: not trained again")
+        return Translator.load(directory), metrics
     plan = BatchPlan(
         prepared.corpus.source_lengths,
         prepared.corpus.target_lengths,
-        batch_size=options.batch_size,
+        batch_size=None if options.tokens_per_batch else options.batch_size,
+        tokens_per_batch=options.tokens_per_batch or None,
         seed=options.seed,
+        **shape_options(options),
     )
-    model = TranslationModel(
+    translation_model = TranslationModel(
         prepared.tokenizer.vocabulary_size, pad_id=PAD_ID, **options.model_arguments()
     )
-    compile_for_training(model, options, steps_per_epoch=len(plan.batches(0)))
+    model = compile_for_training(translation_model, options, len(plan.batches(0)), distribution)
     translator = Translator(
-        model,
+        translation_model,
         prepared.tokenizer,
         {"max_length": options.max_length, "max_target_length": 2 * options.max_length},
     )
-    checkpoints = directory / "checkpoints"
-    progress = Progress()
-    if (checkpoints / STATE_FILE).is_file():
-        progress = load_state(checkpoints / STATE_FILE, model)
-        if _is_over(progress, options) and (directory / METRICS_FILE).is_file():
-            report(f"finished before, after {progress.epoch} epochs: not trained again")
-            return Translator.load(directory), read_json(directory / METRICS_FILE)
-        report(f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}")
+    checkpoints = Checkpoints(directory / "checkpoints", report, is_writer=is_chief)
+    progress = distribution.chief_first(lambda: checkpoints.load(model))
+    _check_same_step(model, distribution, directory)
+    distribution.separate_dropout(model)
+    if progress:
+        place = f"epoch {progress.epoch + 1}, batch {progress.batch + 1}"
+        validation = f"the validation of epoch {progress.epoch}"
+        story = f"continuing at {validation if progress.awaits_validation else place}"
     else:
-        report(f"{model.count_params():,} weights, {_describe(prepared.corpus, splits)}")
+        progress = Progress()
+        story = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
+    if is_chief:
+        report(story)
 
-    logs = Writer(str(directory / "logs"))
-    while not _is_over(progress, options):
-        _train_epoch(model, prepared.corpus, plan, options, progress, checkpoints, show_progress)
-        _validate(translator, splits, progress, checkpoints, logs)
-        save_state(checkpoints / STATE_FILE, model, progress)
-    logs.close()
+    run = model, options, progress, checkpoints
+    log = EventLog(directory / "logs")
+    with StopRequest() as request:
+        # The other processes end when the chief did, which alone can save.
+        stop = request if is_chief else StopRequest()
+        while not _is_over(progress, options):
+            if not progress.awaits_validation:
+                _train_epoch(*run, prepared.corpus, plan, stop, show_progress)
+            model.copy_weights_to(translation_model)
+            _validate(translator, splits, options, progress, checkpoints, distribution)
+            if is_chief:
+                numbers = dict(progress.history[-1])
+                log.add(numbers, step=numbers.pop("epoch"))
+            checkpoints.save(model, progress)
+            stop.answer(steps_done(model))
 
-    # A model of its own, because a compiled one would be saved with its optimizer.
-    best = TranslationModel.from_config(model.get_config())
-    best.load_weights(checkpoints / BEST_FILE)
-    translator = Translator(best, translator.tokenizer, translator.config)
-    metrics = _finish(translator, splits, options, progress, directory, len(prepared.corpus))
-    return translator, metrics
+    def finish():
+        if not is_chief:
+            return Translator.load(directory), read_json(directory / METRICS_FILE)
+        checkpoints.load_best(translation_model, progress)
+        pairs = len(prepared.corpus)
+        return translator, _finish(translator, splits, options, progress, directory, pairs)
 
-
-def compile_for_training(model, options: TrainingOptions, steps_per_epoch: int):
-    """Compiles a model with Adam, a warm-up and cosine schedule, and the smoothed loss."""
-    steps = steps_per_epoch * options.epochs
-    warmup_steps = min(options.warmup_steps, steps // 4)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup_steps else options.learning_rate,
-        decay_steps=max(steps - warmup_steps, 1),
-        alpha=options.final_learning_rate,
-        warmup_target=options.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule, global_clipnorm=options.clip_norm or None),
-        loss=SmoothedCrossEntropy(options.label_smoothing),
-        # XLA on TensorFlow would compile anew for every shape, and is slower on a processor.
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-    )
+    return distribution.chief_first(finish)
 
 
 def report(line: str):
@@ -120,65 +150,72 @@ def report(line: str):
     print(line, file=sys.stderr, flush=True)
 
 
-def _describe(corpus, splits):
-    pairs, long_pairs = f"{len(corpus):,} pairs", corpus.long_pairs
-    left_out = {
-        f"beyond {long_pairs.limit} pieces": long_pairs.count,
-        "with a blank side": len(splits.train) - len(corpus) - long_pairs.count,
-    }
-    reasons = [f"{count:,} {reason}" for reason, count in left_out.items() if count]
-    return f"{pairs} (left out: {', '.join(reasons)})" if reasons else pairs
+def _check_same_step(model, distribution, directory):
+    step = steps_done(model)
+    chiefs_step = int(distribution.from_chief(lambda: step))
+    if step != chiefs_step:
+        raise InputError(
+            f"Expected the checkpoint of the first machine, after step {chiefs_step}, in "
+            f"{directory}, which all machines have to see. Received: step {step}"
+        )
 
 
 def _is_over(progress, options):
     epochs_since_best = progress.epoch - progress.best_epoch
     is_exhausted = progress.batch == 0 and epochs_since_best >= options.patience
-    return progress.epoch >= options.epochs or is_exhausted
+    return not progress.awaits_validation and (progress.epoch >= options.epochs or is_exhausted)
 
 
-def _train_epoch(model, corpus, plan, options, progress, checkpoints, show_progress):
+def _train_epoch(model, options, progress, checkpoints, corpus, plan, stop, show_progress):
     batches = Batches(
         corpus, plan, epoch=progress.epoch, start=progress.batch, start_id=START_ID, pad_id=PAD_ID
     )
     description = f"epoch {progress.epoch + 1}/{options.epochs}"
     bar = TokenProgressBar(batches, description, show_progress)
-    saver = StateSaver(checkpoints / STATE_FILE, progress, batches, options.checkpoint_every)
-    history = model.fit(
-        batches,
-        initial_epoch=progress.epoch,
-        epochs=progress.epoch + 1,
-        shuffle=False,
-        verbose=0,
-        callbacks=[bar, FiniteLoss(batches), saver],
-    )
+    saver = StateSaver(checkpoints, progress, batches, options.checkpoint_every, stop)
+    if plan.few_shapes and not model.train_function:
+        report(
+            f"{description}: {len(batches.shapes)} shapes of batches, each compiled when it comes"
+        )
+    try:
+        model.train_epoch(batches, [bar, FiniteLoss(batches, checkpoints), saver])
+    finally:
+        bar.on_train_end()
     progress.epoch, progress.batch = progress.epoch + 1, 0
     progress.history.append(
         {
             "epoch": progress.epoch,
-            "training_loss": round(history.history["loss"][-1], 4),
+            "training_loss": round(progress.training_loss, 4),
             "tokens_per_second": round(bar.tokens_per_second, 1),
             "padding_share": round(batches.padding_share, 4),
         }
     )
+    # Before the validation, which takes time too.
+    progress.awaits_validation = True
+    checkpoints.save(model, progress)
+    stop.answer(steps_done(model))
 
 
-def _validate(translator, splits, progress, checkpoints, logs):
+def _validate(translator, splits, options, progress, checkpoints, distribution):
     started = time.monotonic()
-    sources, references = zip(*splits.validation, strict=True)
-    bleu = corpus_bleu(translator.translate(sources, beam_width=1, batch_size=128), references)
+
+    def greedy_bleu():
+        sources, references = zip(*splits.validation, strict=True)
+        translations = translator.translate(sources, beam_width=1, batch_size=128)
+        return corpus_bleu(translations, references, options.tokenize)
+
+    bleu = distribution.from_chief(greedy_bleu)
     # While no sentence has four words right, BLEU is 0 and says nothing: newer weights win.
     is_best = bleu > progress.best_bleu or bleu == 0 == progress.best_bleu
     if is_best:
         progress.best_bleu, progress.best_epoch = bleu, progress.epoch
-        with atomic_path(checkpoints / BEST_FILE) as temporary:
-            translator.model.save_weights(temporary)
+        checkpoints.save_best(translator.model, progress)
+    progress.awaits_validation = False
     progress.seconds += time.monotonic() - started
     latest = progress.history[-1]
     latest["validation_bleu"] = round(bleu, 2)
-    for name, value in latest.items():
-        if name != "epoch":
-            logs.add_scalar(name, value, progress.epoch)
-    logs.flush()
+    if not distribution.is_chief:
+        return
     report(
         f"epoch {progress.epoch}: training loss {latest['training_loss']:.3f}, validation BLEU "
         f"{bleu:.2f}{' (best)' if is_best else ''}, {latest['tokens_per_second']:,.0f} tokens/s"
@@ -186,8 +223,18 @@ def _validate(translator, splits, progress, checkpoints, logs):
 
 
 def _finish(translator, splits, options, progress, directory, training_pairs):
+    sources, references = zip(*splits.validation, strict=True)
+    translator.config["length_penalty"], beam_bleu = choose_length_penalty(
+        translator, sources, references, options.tokenize
+    )
+    report(
+        f"length penalty {translator.length_penalty}, validation BLEU {beam_bleu:.2f} with beam "
+        f"search, {progress.best_bleu:.2f} without"
+    )
     metrics = {
         "validation_bleu": round(progress.best_bleu, 2),
+        "validation_bleu_beam": round(beam_bleu, 2),
+        "length_penalty": translator.length_penalty,
         "best_epoch": progress.best_epoch,
         "epochs": progress.epoch,
         "seconds": round(progress.seconds, 1),
@@ -196,7 +243,13 @@ def _finish(translator, splits, options, progress, directory, training_pairs):
     }
     if splits.test:
         sources, references = zip(*splits.test, strict=True)
-        scores, _ = evaluate(translator, sources, references)
+        scores, _ = evaluate(
+            translator,
+            sources,
+            references,
+            tokenize=options.tokenize,
+            length_penalty=translator.length_penalty,
+        )
         metrics |= {"test_bleu": scores["bleu"], "test_chrf": scores["chrf"]}
         metrics |= {"signature": scores["signature"]}
         report(f"test BLEU {scores['bleu']:.2f} (beam {scores['beam_width']})")

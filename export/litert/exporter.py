@@ -33,7 +33,7 @@ def export_litert(
     *,
     quantization="float32",
     beam_width=5,
-    length_penalty=1.0,
+    length_penalty=None,
     max_length=None,
     max_target_length=None,
     samples=(),
@@ -50,7 +50,8 @@ def export_litert(
         quantization: `"float32"`, which translates token for token as Keras does, or `"int8"`,
             about a quarter of the size.
         beam_width: number of hypotheses of `translate_beam`; fixed in the file.
-        length_penalty: exponent of its length normalisation; fixed in the file.
+        length_penalty: exponent of its length normalisation, fixed in the file; the translator's
+            own by default.
         max_length: longest source in pieces, the end token included; the translator's own limit
             by default.
         max_target_length: longest translation in tokens, the end token included; the
@@ -68,6 +69,8 @@ def export_litert(
         max_length = translator.config["max_length"]
     if max_target_length is None:
         max_target_length = translator.config["max_target_length"]
+    if length_penalty is None:
+        length_penalty = translator.length_penalty
     sizes = {
         "beam_width": beam_width,
         "max_length": max_length,

@@ -1,8 +1,6 @@
 """Writes a translator as a SavedModel for TensorFlow Serving."""
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -18,7 +16,6 @@ from keras_bahdanau.export.saved_model.operations import check_operations
 from keras_bahdanau.export.saved_model.signatures import TextTranslation
 from keras_bahdanau.export.saved_model.warm_up import write_warm_up_requests
 from keras_bahdanau.files import atomic_path, check_is_free
-from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
 from keras_bahdanau.translator import Translator
 
@@ -33,7 +30,7 @@ def export_saved_model(
     *,
     beam_width: int = 5,
     n_best: int | None = None,
-    length_penalty: float = 1.0,
+    length_penalty: float | None = None,
 ) -> Path:
     """Writes version 1 of a servable model, text in and text out.
 
@@ -47,7 +44,8 @@ def export_saved_model(
         directory: an absent or empty directory. The model is written to its subdirectory `1`.
         beam_width: number of hypotheses of every search.
         n_best: number of translations that `translate_n_best` returns; `None` for `beam_width`.
-        length_penalty: exponent of the length that a log-probability is divided by.
+        length_penalty: exponent of the length that a log-probability is divided by; `None` for the
+            translator's own.
 
     Returns:
         The path of the version directory.
@@ -60,7 +58,7 @@ def export_saved_model(
     settings = SearchSettings(
         beam_width=beam_width,
         n_best=beam_width if n_best is None else n_best,
-        length_penalty=length_penalty,
+        length_penalty=translator.length_penalty if length_penalty is None else length_penalty,
         max_length=translator.config["max_length"],
         max_target_length=translator.config["max_target_length"],
     )
@@ -106,31 +104,11 @@ def _write_model(translator: Translator, settings: SearchSettings, directory: Pa
     # The variables and never the layers: Keras would add a second handle for every weight, which
     # TensorFlow Serving leaves without a value (keras#19274).
     module.weights = [weight.value for weight in model.weights]
-    with without_cudnn(model):
-        signatures = {
-            name: function.get_concrete_function()
-            for name, function in TextTranslation(model, tokenizer, settings).signatures().items()
-        }
-        tf.saved_model.save(module, str(directory), signatures=signatures)
-
-
-@contextlib.contextmanager
-def without_cudnn(model: TranslationModel) -> Iterator[None]:
-    """Keeps cuDNN kernels, which a server without a GPU lacks, out of what is traced inside."""
-    layers = [
-        direction
-        for layer in model.encoder.layers
-        if isinstance(layer, keras.layers.Bidirectional)
-        for direction in (layer.forward_layer, layer.backward_layer)
-    ]
-    before = [layer.use_cudnn for layer in layers]
-    try:
-        for layer in layers:
-            layer.use_cudnn = False
-        yield
-    finally:
-        for layer, use_cudnn in zip(layers, before, strict=True):
-            layer.use_cudnn = use_cudnn
+    signatures = {
+        name: function.get_concrete_function()
+        for name, function in TextTranslation(model, tokenizer, settings).signatures().items()
+    }
+    tf.saved_model.save(module, str(directory), signatures=signatures)
 
 
 def _write_assets(translator: Translator, settings: SearchSettings, directory: Path) -> None:

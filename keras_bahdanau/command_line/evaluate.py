@@ -7,9 +7,10 @@ from pathlib import Path
 from keras_bahdanau.command_line.lines import one_line, print_line
 from keras_bahdanau.command_line.parser import add_search_arguments, search_options
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.training.options import TOKENIZERS
 
 DESCRIPTION = """\
-Translate a test set and print one JSON object: bleu and chrf (0 to 100, cased and detokenised),
+Translate a test set and print one JSON object: bleu and chrf (0 to 100, cased),
 sacreBLEU's signatures, sentences, sentences_per_second. Lines longer than the model's limit are
 translated in parts, never cut off; split_sentences counts them.
 
@@ -26,6 +27,12 @@ def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="what to translate with")
     parser.add_argument("--source", required=True, help="text file, plain or .gz")
     parser.add_argument("--reference", required=True, help="its translation, line by line")
+    parser.add_argument(
+        "--tokenize",
+        choices=TOKENIZERS,
+        default="13a",
+        help="sacreBLEU's tokenizer; none for text that is tokenized already",
+    )
     parser.add_argument("--translations", metavar="FILE", help="write the translations here")
     add_search_arguments(parser)
 
@@ -46,7 +53,9 @@ def run(arguments):
     translator = open_translator(arguments.model)
     sources, references = zip(*pairs, strict=True)
     options = search_options(arguments, translator)
-    scores, hypotheses = evaluate(translator, sources, references, **options)
+    scores, hypotheses = evaluate(
+        translator, sources, references, tokenize=arguments.tokenize, **options
+    )
     if scores["split_sentences"]:
         print(
             f"note: lines longer than the model's limit of {translator.max_length} pieces, "

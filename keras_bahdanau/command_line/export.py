@@ -1,6 +1,11 @@
 """`keras-bahdanau export`."""
 
+import os
+import shlex
+import subprocess
 import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from keras_bahdanau.command_line.parser import positive_integer
@@ -35,6 +40,9 @@ def add_arguments(parser):
         help="precision of the weights in the LiteRT file",
     )
     parser.add_argument(
+        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
+    )
+    parser.add_argument(
         "--beam-width", type=positive_integer, default=5, help="fixed in what is exported"
     )
 
@@ -43,12 +51,18 @@ def run(arguments):
     from keras_bahdanau.command_line.models import open_trained_translator
     from keras_bahdanau.errors import InputError
     from keras_bahdanau.files import check_is_free
+    from keras_bahdanau.training.corpora.parallel_text import lines
 
     if arguments.format == "saved-model" and arguments.quantization != "float32":
         raise InputError(
             "Expected --quantization float32 with --format saved-model. "
             f"Received: {arguments.quantization}"
         )
+    if arguments.format == "saved-model" and arguments.samples:
+        raise InputError("Expected --samples with --format litert. Received: saved-model")
+    samples = list(lines(arguments.samples)) if arguments.samples else []
+    # Whatever other commands run on.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     check_is_free(arguments.output, leftovers_of="1")
     translator = open_trained_translator(arguments.model)
     if arguments.format == "saved-model":
@@ -59,11 +73,15 @@ def run(arguments):
             arguments.output,
             quantization=arguments.quantization,
             beam_width=arguments.beam_width,
+            samples=samples,
         )
 
 
 def export_chosen(translator, directory, choice, *, samples=()):
     """Writes the exports that a training run ends with, those that are not there yet.
+
+    On JAX and PyTorch they are written by the command `export` in a process of its own. Where
+    TensorFlow is not installed, a line says how to run it.
 
     Args:
         translator: a `Translator`.
@@ -71,11 +89,44 @@ def export_chosen(translator, directory, choice, *, samples=()):
         choice: `both`, `saved-model`, `litert` or `none`.
         samples: source texts for the golden file.
     """
+    import keras
+
     directory = Path(directory)
-    if choice in ("both", "saved-model") and not (directory / "saved-model" / "1").exists():
+    places = {"saved-model": directory / "saved-model" / "1", "litert": directory / "litert"}
+    missing = [name for name in places if choice in ("both", name) and not places[name].exists()]
+    if keras.backend.backend() != "tensorflow":
+        _export_elsewhere(directory, missing, samples)
+        return
+    if "saved-model" in missing:
         _saved_model(translator, directory / "saved-model")
-    if choice in ("both", "litert") and not (directory / "litert").exists():
+    if "litert" in missing:
         _litert(translator, directory / "litert", samples=samples)
+
+
+def _export_elsewhere(directory, names, samples):
+    commands = [
+        ["export", str(directory), "--format", name, "--output", str(directory / name)]
+        for name in names
+    ]
+    if not find_spec("tensorflow"):
+        for command in commands:
+            print(
+                f"not exported, which takes TensorFlow: keras-bahdanau {shlex.join(command)}",
+                file=sys.stderr,
+            )
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "samples"
+        path.write_text("".join(f"{text}\n" for text in samples), encoding="utf-8")
+        for name, command in zip(names, commands, strict=True):
+            given = ["--samples", path] if name == "litert" and samples else []
+            program = [sys.executable, "-m", "keras_bahdanau", *command, *given]
+            code = subprocess.run(program, check=False).returncode
+            if code:
+                raise ChildProcessError(
+                    f"The model is trained, but its export ended with exit code {code}: "
+                    f"keras-bahdanau {shlex.join(command)}"
+                )
 
 
 def _saved_model(translator, output, **options):

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.quiet import import_tensorflow_quietly, silenced_native_logs
+from keras_bahdanau.quiet import (
+    import_keras_quietly,
+    import_tensorflow_quietly,
+    silenced_native_logs,
+)
 
 
 def open_trained_translator(path):
@@ -11,7 +15,7 @@ def open_trained_translator(path):
     from keras_bahdanau.model_directory import read_config
 
     read_config(path)
-    import_tensorflow_quietly()
+    import_keras_quietly()
     from keras_bahdanau.translator import Translator
 
     return Translator.load(path)

@@ -1,11 +1,25 @@
 """`keras-bahdanau train`."""
 
+import argparse
 import dataclasses
 import sys
 
 from keras_bahdanau.training.options import DEFAULT_PRESET, PRESET_HELP, TrainingOptions
 from keras_bahdanau.training.splits import CORPUS_NAMES
 
+# What the corpus report counts; with a star what --clean leaves out.
+FINDINGS = """\
+  - a side is blank (always left out)
+  * the pair repeats an earlier one
+  - the source repeats an earlier one, with another target
+  * the target is a copy of the source
+  * the source, or the target, is not in the script of most sources, or targets (more than half
+    of its letters belong to one other script)
+  * the source is a source of the validation or test set, case and white space aside
+  * the pair is a pair of the validation or test set, case and white space aside
+  * a side is more than --max-length-ratio times as long as the other
+  - a side is longer than --max-length (left out with --long-pairs drop, else an error)
+"""
 DESCRIPTION = """\
 Train a translator. The text comes from two parallel files for each split (line n of one is the
 translation of line n of the other; plain or .gz), from one TSV file for each (source, tab,
@@ -15,8 +29,20 @@ with the best BLEU are kept. The run ends with the exports.
 Killed or interrupted, the same command goes on where it was, and ends with the same weights.
 """
 EPILOG = f"""\
+corpus report: before training, a table says how many training pairs there are of each kind, on
+which lines the first ones stand, and what becomes of them; DIR/checkpoints/corpus_report.json
+keeps it. With --clean, the kinds with a star are left out:
+{FINDINGS}
 presets:
 {chr(10).join(f"  {name:8}{text}" for name, text in PRESET_HELP.items())}
+
+several machines: run the same command on each of them at the same time, with an output directory
+that all of them see, and with TF_CONFIG in the environment, which names all of them in the same
+order and says which one it is; here the first of two:
+  TF_CONFIG='{{"cluster": {{"worker": ["host-0:2222", "host-1:2222"]}},
+    "task": {{"type": "worker", "index": 0}}}}' keras-bahdanau train ...
+They share each batch (--batch-size is that of all together); the first one writes. When one of
+them ends, all do; run again on all, they go on from the last checkpoint.
 
 examples:
   keras-bahdanau train --source-train train.en --target-train train.de \\
@@ -38,15 +64,27 @@ def add_arguments(parser):
     output.add_argument("--output", metavar="DIR", required=True, help="the model directory")
     add_export_choice(output)
     output.add_argument("--no-progress", action="store_true", help="draw no progress bars")
+    output.add_argument(
+        "--devices",
+        type=int,
+        metavar="N",
+        default=1,
+        help="GPUs of each machine that share every batch (1); several machines: see below",
+    )
     options = parser.add_argument_group("options (the preset's values where none is given)")
     options.add_argument("--preset", choices=PRESET_HELP, default=DEFAULT_PRESET, help="see below")
     for field in dataclasses.fields(TrainingOptions):
+        if field.type is bool:
+            kind = {"action": argparse.BooleanOptionalAction}
+        else:
+            choices = field.metadata["choices"]
+            metavar = None if choices else "N"
+            kind = {"type": field.type, "choices": choices, "metavar": metavar}
         options.add_argument(
             f"--{field.name.replace('_', '-')}",
-            type=field.type,
-            choices=field.metadata["choices"],
-            metavar=None if field.metadata["choices"] else "N",
+            default=None,
             help=f"{field.metadata['help']} ({DEFAULT_PRESET}: {field.default})",
+            **kind,
         )
 
 
@@ -56,7 +94,7 @@ def add_export_choice(parser):
         "--export",
         choices=("both", "saved-model", "litert", "none"),
         default="both",
-        help="what the run ends with: DIR/saved-model/1 and DIR/litert",
+        help="what the run ends with: DIR/saved-model/1 and DIR/litert; they take TensorFlow",
     )
 
 
@@ -81,6 +119,7 @@ def run(arguments):
         options,
         arguments.output,
         export=arguments.export,
+        devices=arguments.devices,
         show_progress=not arguments.no_progress,
     )
     print(
@@ -88,16 +127,23 @@ def run(arguments):
     )
 
 
-def train_and_export(splits, options, directory, *, export, show_progress):
+def train_and_export(splits, options, directory, *, export, show_progress, devices=1):
     """Trains, exports as chosen, and returns the translator and its metrics."""
-    from keras_bahdanau.quiet import import_tensorflow_quietly
+    from keras_bahdanau.quiet import import_keras_quietly
 
-    import_tensorflow_quietly()
+    import_keras_quietly()
 
     from keras_bahdanau.command_line.export import export_chosen
+    from keras_bahdanau.training.distribution import place_in_cluster
     from keras_bahdanau.training.train import train
 
-    translator, metrics = train(splits, options, directory, show_progress=show_progress)
+    process, _ = place_in_cluster()
+    translator, metrics = train(
+        splits, options, directory, devices=devices, show_progress=show_progress
+    )
+    if process > 0:
+        # The first process of a run exports.
+        return translator, metrics
     samples = [source for source, _ in splits.validation[:GOLDEN_SAMPLES]]
     export_chosen(translator, directory, export, samples=samples)
     return translator, metrics

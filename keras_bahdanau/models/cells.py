@@ -2,7 +2,9 @@
 
 import keras
 
-CELLS = ("gru", "lstm")
+from keras_bahdanau.recurrent.gru_cell import GRUCell
+
+CELLS = {"gru": GRUCell, "lstm": keras.layers.LSTMCell}
 
 
 def uniform_initializer(initializer_range):
@@ -11,27 +13,25 @@ def uniform_initializer(initializer_range):
 
 
 def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, name):
-    """A `keras.layers.GRU` or `LSTM` that returns its sequence and its states."""
-    layer_class = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM}[check_cell(cell)]
-    return layer_class(
+    """A `keras.layers.RNN` that returns its sequence and its states."""
+    cell = stacked_cell(
+        cell,
         units,
-        return_sequences=True,
-        return_state=True,
+        num_layers=1,
+        initializer_range=initializer_range,
         recurrent_dropout=recurrent_dropout,
-        kernel_initializer=uniform_initializer(initializer_range),
-        recurrent_initializer=uniform_initializer(initializer_range),
-        name=name,
     )
+    return keras.layers.RNN(cell, return_sequences=True, return_state=True, name=name)
 
 
-def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout):
+def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout=0.0):
     """A GRU or LSTM cell, or `StackedRNNCells` of `num_layers` of them.
 
     `dropout` is applied to the inputs of every layer but the first.
     """
-    cell_class = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}[check_cell(cell)]
+    check_cell(cell)
     cells = [
-        cell_class(
+        CELLS[cell](
             units,
             dropout=dropout if index else 0.0,
             recurrent_dropout=recurrent_dropout,
@@ -45,5 +45,5 @@ def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropou
 
 def check_cell(cell):
     if cell not in CELLS:
-        raise ValueError(f"Argument `cell` must be one of {CELLS}. Received: cell={cell}")
+        raise ValueError(f"Argument `cell` must be one of {tuple(CELLS)}. Received: cell={cell}")
     return cell

@@ -8,6 +8,9 @@ from keras_bahdanau.layers.arguments import check_choice, check_positive_integer
 from keras_bahdanau.models.cells import stacked_cell, uniform_initializer
 from keras_bahdanau.models.decoder_start import decoder_start
 from keras_bahdanau.recurrent import AttentionRNN
+from keras_bahdanau.recurrent.attention_cell import ORDERS
+
+NORMALIZATIONS = ("none", "layer")
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -18,7 +21,7 @@ class Decoder(keras.Model):
     a time): the recurrent states come in as `initial_state` and go out as `states`.
 
     At step i, from the previous token y_{i-1} and the previous state s_{i-1} (Bahdanau et al.
-    2015, appendix A.2.2; with `order="after"` the attention reads s_i instead):
+    2015, appendix A.2.2; for the other orders see `AttentionCell`):
 
         c_i = attention(s_{i-1}, memory)
         s_i = cell([E y_{i-1}; c_i], s_{i-1})
@@ -32,12 +35,15 @@ class Decoder(keras.Model):
         units: width of the recurrent state.
         attention_units: width of the attention's projections.
         readout_units: width of the deep output t_i; `None` for `embedding_dim`, which
-            `tie_embeddings` requires.
+            `tie_embeddings="target"` requires.
         num_layers: number of stacked cells; the topmost state is the query.
         cell: `"gru"` or `"lstm"`.
-        order: `"before"` or `"after"`: see `AttentionCell`.
-        tie_embeddings: whether E is the output matrix too (Press and Wolf 2017,
-            https://arxiv.org/abs/1608.05859).
+        order: `"before"`, `"after"` or `"between"` (the conditional GRU: each stacked cell makes
+            two transitions of its state, with the attention between them): see `AttentionCell`.
+        attention_normalization: `"layer"` to normalize what is inside the attention's tanh (see
+            `layer_normalization` of `BahdanauAttention`), else `"none"`.
+        tie_embeddings: `"target"`: E is the output matrix too (Press and Wolf 2017,
+            https://arxiv.org/abs/1608.05859); `"none"`: W_o is a matrix of its own.
         dropout: rate on the embeddings, between stacked cells and on the deep output.
         recurrent_dropout: rate on the recurrent connections.
         attention_dropout: rate at which memory positions are left out of the contexts.
@@ -54,8 +60,8 @@ class Decoder(keras.Model):
         `(batch_size, target_length, source_length)`, zero on padding.
 
     Raises:
-        ValueError: an argument is out of its range; `tie_embeddings` with a readout of another
-            width than the embedding.
+        ValueError: an argument is out of its range; `tie_embeddings="target"` with a readout of
+            another width than the embedding.
 
     Reference: https://arxiv.org/abs/1409.0473, appendix A.2.2.
     """
@@ -71,7 +77,8 @@ class Decoder(keras.Model):
         num_layers=1,
         cell="gru",
         order="before",
-        tie_embeddings=True,
+        attention_normalization="none",
+        tie_embeddings="target",
         dropout=0.0,
         recurrent_dropout=0.0,
         attention_dropout=0.0,
@@ -90,14 +97,16 @@ class Decoder(keras.Model):
         }
         for name, size in sizes.items():
             check_positive_integer(name, size)
-        check_choice("order", order, ("before", "after"))
+        check_choice("order", order, ORDERS)
+        check_choice("attention_normalization", attention_normalization, NORMALIZATIONS)
+        check_choice("tie_embeddings", tie_embeddings, ("none", "target"))
         check_rate("dropout", dropout)
         check_rate("recurrent_dropout", recurrent_dropout)
         check_rate("attention_dropout", attention_dropout)
-        if tie_embeddings and readout_units != embedding_dim:
+        if tie_embeddings == "target" and readout_units != embedding_dim:
             raise ValueError(
-                "With `tie_embeddings`, `readout_units` must equal `embedding_dim`. Received: "
-                f"readout_units={readout_units}, embedding_dim={embedding_dim}"
+                "With tie_embeddings='target', `readout_units` must equal `embedding_dim`. "
+                f"Received: readout_units={readout_units}, embedding_dim={embedding_dim}"
             )
 
         # Layers.
@@ -108,7 +117,7 @@ class Decoder(keras.Model):
             reverse_dtype="float32",
             name="target_embedding",
         )
-        attention_rnn = AttentionRNN(
+        transitions = [
             stacked_cell(
                 cell,
                 units,
@@ -116,14 +125,20 @@ class Decoder(keras.Model):
                 initializer_range=initializer_range,
                 recurrent_dropout=recurrent_dropout,
                 dropout=dropout,
-            ),
+            )
+            for _ in range(2 if order == "between" else 1)
+        ]
+        attention_rnn = AttentionRNN(
+            transitions[0],
             BahdanauAttention(
                 attention_units,
+                layer_normalization=attention_normalization == "layer",
                 dropout=attention_dropout,
                 kernel_initializer=uniform_initializer(initializer_range),
                 name="attention",
             ),
             order=order,
+            second_cell=transitions[1] if order == "between" else None,
             name="attention_rnn",
         )
         attention_rnn.build((None, None, embedding_dim), (None, None, memory_dim))
@@ -153,11 +168,12 @@ class Decoder(keras.Model):
         outputs, contexts, attention_scores, states = attention_rnn(
             embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=initial_state
         )
-        deep_output = readout(
-            keras.layers.Concatenate(name="readout_inputs")([outputs, contexts, embedded])
-        )
-        deep_output = keras.layers.Dropout(dropout)(deep_output)
-        logits = embedding(deep_output, reverse=True) if tie_embeddings else output(deep_output)
+        features = keras.layers.Concatenate(name="features")([outputs, contexts, embedded])
+        deep_output = keras.layers.Dropout(dropout)(readout(features))
+        if tie_embeddings == "target":
+            logits = embedding(deep_output, reverse=True)
+        else:
+            logits = output(deep_output)
         # They are float32 already, but Keras takes a reversed embedding for one of half precision.
         logits = ops.cast(logits, "float32")
         super().__init__(
@@ -172,6 +188,9 @@ class Decoder(keras.Model):
             **kwargs,
         )
         self.start_model = decoder_start(attention_rnn, memory_dim, initializer_range)
+        self.features_model = keras.Model(self.input, features, name="features_model")
+        self.readout_model = keras.Model(features, deep_output, name="readout_model")
+        self.output_layer = embedding if tie_embeddings == "target" else output
 
         # Config.
         self.vocabulary_size = vocabulary_size
@@ -183,6 +202,7 @@ class Decoder(keras.Model):
         self.num_layers = num_layers
         self.cell = cell
         self.order = order
+        self.attention_normalization = attention_normalization
         self.tie_embeddings = tie_embeddings
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -216,6 +236,7 @@ class Decoder(keras.Model):
             "num_layers": self.num_layers,
             "cell": self.cell,
             "order": self.order,
+            "attention_normalization": self.attention_normalization,
             "tie_embeddings": self.tie_embeddings,
             "dropout": self.dropout,
             "recurrent_dropout": self.recurrent_dropout,

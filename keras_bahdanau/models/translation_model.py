@@ -2,8 +2,11 @@
 
 import keras
 
+from keras_bahdanau.layers.arguments import check_choice
 from keras_bahdanau.models.decoder import Decoder
 from keras_bahdanau.models.encoder import Encoder
+
+ATTENTIONS, TIES = ("additive", "none"), ("none", "target", "all")
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -22,8 +25,15 @@ class TranslationModel(keras.Model):
         readout_units: width of the deep output; `None` for `embedding_dim`.
         num_layers: number of recurrent layers in the encoder and in the decoder.
         cell: `"gru"` or `"lstm"`.
-        order: `"before"` (the paper's) or `"after"`: see `AttentionCell`.
-        tie_embeddings: whether the target embedding is the output matrix too.
+        order: `"before"` (the paper's), `"after"` or `"between"` (the conditional GRU): see
+            `AttentionCell`.
+        attention: `"additive"`; or `"none"` for a memory of one vector, the encoder's last state
+            (`memory="summary"` of `Encoder`), with all else equal, the number of weights too.
+        attention_normalization: `"layer"` to normalize what is inside the attention's tanh, else
+            `"none"`.
+        tie_embeddings: which matrices of `(vocabulary_size, embedding_dim)` are one: `"none"`,
+            `"target"` for the target embedding and the output matrix, `"all"` for the source
+            embedding too (Press and Wolf 2017, https://arxiv.org/abs/1608.05859).
         dropout: rate on embeddings, between layers, on the memory and on the deep output.
         recurrent_dropout: rate on the recurrent connections.
         attention_dropout: rate at which memory positions are left out of the contexts.
@@ -63,7 +73,9 @@ class TranslationModel(keras.Model):
         num_layers=1,
         cell="gru",
         order="before",
-        tie_embeddings=True,
+        attention="additive",
+        attention_normalization="none",
+        tie_embeddings="target",
         dropout=0.0,
         recurrent_dropout=0.0,
         attention_dropout=0.0,
@@ -71,18 +83,8 @@ class TranslationModel(keras.Model):
         pad_id=0,
         **kwargs,
     ):
-        encoder = Encoder(
-            vocabulary_size,
-            embedding_dim=embedding_dim,
-            units=encoder_units,
-            num_layers=num_layers,
-            cell=cell,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            initializer_range=initializer_range,
-            pad_id=pad_id,
-            name="encoder",
-        )
+        check_choice("attention", attention, ATTENTIONS)
+        check_choice("tie_embeddings", tie_embeddings, TIES)
         decoder = Decoder(
             vocabulary_size,
             memory_dim=2 * encoder_units,
@@ -93,12 +95,27 @@ class TranslationModel(keras.Model):
             num_layers=num_layers,
             cell=cell,
             order=order,
-            tie_embeddings=tie_embeddings,
+            attention_normalization=attention_normalization,
+            tie_embeddings="none" if tie_embeddings == "none" else "target",
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             attention_dropout=attention_dropout,
             initializer_range=initializer_range,
             name="decoder",
+        )
+        encoder = Encoder(
+            vocabulary_size,
+            embedding_dim=embedding_dim,
+            units=encoder_units,
+            num_layers=num_layers,
+            cell=cell,
+            memory="annotations" if attention == "additive" else "summary",
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            initializer_range=initializer_range,
+            pad_id=pad_id,
+            embedding=decoder.get_layer("target_embedding") if tie_embeddings == "all" else None,
+            name="encoder",
         )
         source_ids = keras.Input((None,), dtype="int32", name="source_ids")
         target_in_ids = keras.Input((None,), dtype="int32", name="target_in_ids")
@@ -119,7 +136,8 @@ class TranslationModel(keras.Model):
         )
         self.encoder = encoder
         self.decoder = decoder
-        self.order = order
+        self.attention = attention
+        self.tie_embeddings = tie_embeddings
 
     def get_config(self):
         encoder, decoder = self.encoder, self.decoder
@@ -135,7 +153,9 @@ class TranslationModel(keras.Model):
             "num_layers": encoder.num_layers,
             "cell": encoder.cell,
             "order": decoder.order,
-            "tie_embeddings": decoder.tie_embeddings,
+            "attention": self.attention,
+            "attention_normalization": decoder.attention_normalization,
+            "tie_embeddings": self.tie_embeddings,
             "dropout": encoder.dropout,
             "recurrent_dropout": encoder.recurrent_dropout,
             "attention_dropout": decoder.attention_dropout,

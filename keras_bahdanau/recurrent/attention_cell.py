@@ -7,6 +7,7 @@ from keras_bahdanau.layers.arguments import check_choice
 from keras_bahdanau.recurrent.attended import Attended, attend_to, one_for_each
 from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.parts import build_parts, check_parts, deserialized_parts
+from keras_bahdanau.recurrent.side_by_side import take_apart
 from keras_bahdanau.recurrent.states import recurrent_states, state_sizes
 
 ORDERS, OUTPUTS = ("before", "after", "between"), ("all", "cell", "attention")
@@ -227,10 +228,7 @@ class AttentionCell(keras.layers.Layer):
         several = isinstance(self.attention, (list, tuple))
         if not several:
             value_lengths = [ops.shape(outputs)[-1] - self.units - self.context_dim]
-        parts, start = [], 0
-        for width in (self.units, self.context_dim, *value_lengths):
-            parts.append(outputs[..., start : start + width])
-            start = start + width
+        parts = take_apart(outputs, (self.units, self.context_dim, *value_lengths))
         output, context, *weights = parts
         return output, context, weights if several else weights[0]
 

@@ -41,6 +41,7 @@ def beam_search(
     end_id,
     pad_id,
     max_length,
+    longest=None,
     min_length=0,
     length_penalty=1.0,
     n_best=1,
@@ -57,8 +58,8 @@ def beam_search(
     keeps its place as long as its score is among the best. The loop ends when all hypotheses of
     all sentences have ended. A sentence's result does not depend on the others of the batch. It
     runs eagerly and inside `tf.function` (batch size, source length and `max_length` may be
-    unknown there). Under `jax.jit`, `max_length` must be an int. Gradients are of no use: with
-    PyTorch call it inside `torch.no_grad()`.
+    unknown there). Under `jax.jit`, `max_length` must be an int, or `longest` be given. Gradients
+    are of no use: with PyTorch call it inside `torch.no_grad()`.
 
     Args:
         step: function `(token_ids, states) -> (logits, states, attention_scores)`, where `rows`
@@ -76,10 +77,12 @@ def beam_search(
         max_length: positive int, or int tensor of shape `(batch_size,)`: the largest number of
             generated tokens, the end token included. A hypothesis that reaches it is left as it
             stands; a sentence whose entry is 0 gets the empty one with log-probability 0.
+        longest: int that no entry of a tensor `max_length` exceeds, then the number of positions
+            T of the result; `None` for the largest entry.
         min_length: int, the least number of tokens before the end token (unless `max_length` is
             smaller).
-        length_penalty: non-negative float: 0 ranks by log-probability, 1 by its mean over the
-            tokens, more favours longer hypotheses.
+        length_penalty: non-negative float, or a scalar tensor: 0 ranks by log-probability, 1 by
+            its mean over the tokens, more favours longer hypotheses.
         n_best: int, the number of hypotheses returned for each sentence, at most `beam_width`.
         suppressed_ids: sequence of ints, tokens that are never generated.
 
@@ -94,14 +97,14 @@ def beam_search(
             "Argument `n_best` must not be larger than `beam_width`. "
             f"Received: n_best={n_best}, beam_width={beam_width}"
         )
-    if length_penalty < 0:
+    if isinstance(length_penalty, (int, float)) and length_penalty < 0:
         raise ValueError(
             "Argument `length_penalty` must not be negative. "
             f"Received: length_penalty={length_penalty}"
         )
     batch_size = batch_size_of(initial_states)
     rows = batch_size * beam_width
-    limits, longest = length_limits(max_length, batch_size)
+    limits, longest = length_limits(max_length, batch_size, longest)
     limits = repeat_for_beams(limits, beam_width)
     suppressed_at = suppression(suppressed_ids, end_id, min_length)
     positions = ops.arange(longest, dtype="int32")
@@ -175,10 +178,12 @@ def _first_of(count):
 
 def _normalised(log_probabilities, lengths, length_penalty):
     """Returns `log_probabilities / lengths ** length_penalty`."""
-    if length_penalty == 0:
+    is_tensor = not isinstance(length_penalty, (int, float))
+    if not is_tensor and length_penalty == 0:
         return log_probabilities
     lengths = ops.cast(lengths, "float32")
-    return log_probabilities / (lengths if length_penalty == 1 else lengths**length_penalty)
+    is_mean = not is_tensor and length_penalty == 1
+    return log_probabilities / (lengths if is_mean else lengths**length_penalty)
 
 
 def _best_continuations(scores, batch_size, beam_width):

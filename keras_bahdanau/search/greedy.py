@@ -22,6 +22,7 @@ def greedy_search(
     end_id,
     pad_id,
     max_length,
+    longest=None,
     min_length=0,
     suppressed_ids=(),
 ):
@@ -30,8 +31,8 @@ def greedy_search(
     A sentence ends with the end token or at its `max_length`, and the loop when all sentences
     have ended. A sentence's result does not depend on the others of the batch. It runs eagerly
     and inside `tf.function` (batch size, source length and `max_length` may be unknown there).
-    Under `jax.jit`, `max_length` must be an int. Gradients are of no use: with PyTorch call it
-    inside `torch.no_grad()`.
+    Under `jax.jit`, `max_length` must be an int, or `longest` be given. Gradients are of no use:
+    with PyTorch call it inside `torch.no_grad()`.
 
     Args:
         step: function `(token_ids, states) -> (logits, states, attention_scores)`: `token_ids`
@@ -46,6 +47,8 @@ def greedy_search(
         max_length: positive int, or int tensor of shape `(batch_size,)`: the largest number of
             generated tokens, the end token included. A sentence that reaches it is left as it
             stands; one whose entry is 0 gets the empty sequence with log-probability 0.
+        longest: int that no entry of a tensor `max_length` exceeds, then the number of positions
+            T of the result; `None` for the largest entry.
         min_length: int, the least number of tokens before the end token (unless `max_length` is
             smaller).
         suppressed_ids: sequence of ints, tokens that are never generated.
@@ -56,7 +59,7 @@ def greedy_search(
         specified.
     """
     batch_size = batch_size_of(initial_states)
-    limits, longest = length_limits(max_length, batch_size)
+    limits, longest = length_limits(max_length, batch_size, longest)
     suppressed_at = suppression(suppressed_ids, end_id, min_length)
     positions = ops.arange(longest, dtype="int32")
 

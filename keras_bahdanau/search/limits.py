@@ -17,12 +17,13 @@ def batch_size_of(initial_states):
     return ops.shape(states[0])[0]
 
 
-def length_limits(max_length, batch_size):
-    """Returns `max_length` for each sentence, and the largest of them (at least 1).
+def length_limits(max_length, batch_size, longest=None):
+    """Returns `max_length` for each sentence, and the number of positions that they need.
 
     Args:
         max_length: a positive int, or an int tensor of shape `(batch_size,)`.
         batch_size: int or scalar int tensor.
+        longest: an int that no entry of the tensor exceeds; `None` for its largest entry.
 
     Returns:
         An int32 tensor of shape `(batch_size,)`, and an int or a scalar int32 tensor.
@@ -32,7 +33,7 @@ def length_limits(max_length, batch_size):
         longest = max_length
     else:
         max_length = ops.cast(ops.convert_to_tensor(max_length), "int32")
-        longest = ops.maximum(ops.max(max_length), 1)
+        longest = ops.maximum(ops.max(max_length), 1) if longest is None else longest
     return ops.broadcast_to(ops.cast(max_length, "int32"), (batch_size,)), longest
 
 

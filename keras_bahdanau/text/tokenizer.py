@@ -119,6 +119,10 @@ class Tokenizer:
         """Ids of the pieces of a text, without start and end tokens."""
         return self._processor.EncodeAsIds(text)
 
+    def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
+        """`encode` of many texts at once."""
+        return self._processor.EncodeAsIds(list(texts))
+
     def decode(self, token_ids: Iterable[int]) -> str:
         """The text of ids; special ids are left out."""
         return self._processor.DecodeIds([i for i in map(int, token_ids) if i > END_ID])

@@ -1,0 +1,73 @@
+"""OpenNMT-py at the common shape: its encoder, its decoder with input feeding, its loss.
+
+The step is the one of its `Trainer`, which is bound to its data sets on disk. Its `mlp` attention
+is as wide as the decoder (512 where the common shape has 256); the library has no other choice.
+"""
+
+import os
+import warnings
+
+import timed_run
+import torch
+from token_batches import PAD_ID, START_ID, padded
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from onmt.decoders import InputFeedRNNDecoder
+    from onmt.encoders import RNNEncoder
+    from onmt.models import NMTModel
+    from onmt.modules import Embeddings
+    from onmt.utils.loss import LossCompute
+
+
+class Trainer:
+    """See `timed_run`."""
+
+    def __init__(self, options):
+        torch.manual_seed(1)
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        encoder_embeddings, decoder_embeddings = (
+            Embeddings(timed_run.EMBEDDING_DIM, options.vocabulary_size, PAD_ID) for _ in range(2)
+        )
+        self.model = NMTModel(
+            RNNEncoder("GRU", True, 1, 2 * timed_run.ENCODER_UNITS, 0.0, encoder_embeddings),
+            InputFeedRNNDecoder(
+                "GRU",
+                True,
+                1,
+                timed_run.DECODER_UNITS,
+                attn_type="mlp",
+                dropout=0.0,
+                embeddings=decoder_embeddings,
+            ),
+        )
+        self.model.generator = torch.nn.Linear(timed_run.DECODER_UNITS, options.vocabulary_size)
+        scale = timed_run.INITIALIZER_RANGE
+        for weight in self.model.parameters():
+            torch.nn.init.uniform_(weight, -scale, scale)
+        criterion = torch.nn.CrossEntropyLoss(ignore_index=PAD_ID, reduction="sum")
+        self.loss = LossCompute(criterion, self.model.generator)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
+        self.weights = sum(weight.numel() for weight in self.model.parameters())
+
+    def train(self, batches, after_step):
+        self.model.train()
+        for sources, targets in batches:
+            batch = {
+                "src": torch.from_numpy(padded(sources, "int64"))[:, :, None],
+                "srclen": torch.tensor([len(source) for source in sources]),
+                "tgt": torch.from_numpy(padded([[START_ID, *row] for row in targets], "int64"))[
+                    :, :, None
+                ],
+            }
+            self.optimizer.zero_grad(set_to_none=True)
+            outputs, attentions = self.model(batch["src"], batch["tgt"], batch["srclen"])
+            loss, _ = self.loss(batch, outputs, attentions)
+            (loss / sum(map(len, targets))).backward()
+            self.optimizer.step()
+            self.model.decoder.detach_state()
+            after_step()
+
+
+if __name__ == "__main__":
+    timed_run.main(Trainer, ("OpenNMT-py", "torch"))

@@ -1,0 +1,60 @@
+"""Adam, with TensorFlow's fused update where there is one."""
+
+import keras
+from keras import ops
+
+
+class Adam(keras.optimizers.Adam):
+    """`keras.optimizers.Adam` with the same arguments, state and steps.
+
+    On TensorFlow each variable is updated by one operation that reads weight, moments and gradient
+    once, in place of a dozen that each pass over all of them. Elsewhere compilers do that.
+
+    The momentum of the weights' moving averages (`use_ema`) rises to `ema_momentum`: after step t
+    it is at most t / (t + 10). So the averages of the first epochs are not of the first weights.
+    """
+
+    @property
+    def averages(self):
+        """The moving averages of the weights (`use_ema`), in the order of the weights."""
+        return self._model_variables_moving_average
+
+    def finalize_variable_values(self, var_list):
+        # `fit` calls this at its end, which is the end of an epoch here: Keras would go on from
+        # the averages then. They are for evaluation alone.
+        pass
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        steps = ops.cast(self.iterations, "float32")
+        share = 1 - ops.minimum(self.ema_momentum, steps / (steps + 10))
+        for variable, average in zip(trainable_variables, self.averages, strict=True):
+            average.assign(average + ops.cast(share, variable.dtype) * (variable - average))
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        # Keras sums the gradients of several replicas here, after it clipped each; whoever has
+        # replicas sums them before (see `ReplicatedTrainingModel`).
+        return grads_and_vars
+
+    def update_step(self, gradient, variable, learning_rate):
+        if keras.backend.backend() != "tensorflow" or self.amsgrad:
+            return super().update_step(gradient, variable, learning_rate)
+        import tensorflow as tf
+
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        index = self._get_variable_index(variable)
+        momentum, velocity = self._momentums[index], self._velocities[index]
+        beta_1, beta_2, rate = (
+            ops.cast(value, variable.dtype) for value in (self.beta_1, self.beta_2, learning_rate)
+        )
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=momentum.value.handle,
+            v=velocity.value.handle,
+            beta1_power=ops.power(beta_1, step),
+            beta2_power=ops.power(beta_2, step),
+            lr=rate,
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=ops.cast(self.epsilon, variable.dtype),
+            grad=tf.convert_to_tensor(gradient),
+        )

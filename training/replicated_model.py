@@ -1,0 +1,126 @@
+"""A model that is trained by several replicas, each with its share of every batch."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_bahdanau.training.training_model import TrainingModel
+
+# Of a pair that only fills up a share, which must have something to compute: it vanishes in every
+# sum of float32 numbers, and is not 0, which would leave the pair out.
+FILLER_WEIGHT = 1e-30
+
+
+def share(batch, replica: int, replicas: int):
+    """The part of a batch that one replica computes.
+
+    Every share has as many pairs; where there are too few, copies of the first pair fill up, with
+    next to no weight.
+
+    Args:
+        batch: an item of `Batches`.
+        replica: which replica, from 0.
+        replicas: how many there are.
+
+    Returns:
+        An item of `Batches` with every pair whose place in the batch is `replica` modulo
+        `replicas`. Its weights are divided by the tokens of the whole batch, so that the sum over
+        all shares is the mean over the tokens of the batch.
+    """
+    rows = len(batch[1])
+    places = np.arange(replica, -(-rows // replicas) * replicas, replicas)
+    factors = np.where(places < rows, 1 / batch[2].sum(), FILLER_WEIGHT)
+    places = np.where(places < rows, places, 0)
+    inputs, target_out_ids, weights = keras.tree.map_structure(lambda each: each[places], batch)
+    return inputs, target_out_ids, (factors[:, None] * weights).astype(np.float32)
+
+
+class ReplicatedTrainingModel(TrainingModel):
+    """A `TrainingModel` whose replicas together make the steps of a single one.
+
+    The gradients of all replicas are summed before they are clipped (Keras clips each and then
+    sums). So losses and weights are those of one device, up to the order of sums in float32 and
+    the dropout masks.
+
+    It is made outside the scope of the distribution, and its translation model inside: in the
+    scope, Keras 3.15 would prepare `fit` in a way that fails with several processes (keras#20585).
+
+    Args:
+        translation_model: as for `TrainingModel`.
+        distribution: a `Distribution` with a strategy.
+        **arguments: as for `TrainingModel`.
+    """
+
+    def __init__(self, translation_model, distribution, **arguments):
+        super().__init__(translation_model, **arguments)
+        self.distribution = distribution
+
+    def train_epoch(self, batches, callbacks):
+        with self.distribution.scope(), self.distribution.naming_lost_process():
+            self.fit(
+                self.shares(batches),
+                steps_per_epoch=len(batches),
+                initial_epoch=batches.epoch,
+                epochs=batches.epoch + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=callbacks,
+            )
+
+    def shares(self, batches):
+        """A `tf.distribute.DistributedDataset` of the shares of each item of `Batches`."""
+        ids = tf.TensorSpec((None, None), "int32")
+        inputs = dict.fromkeys(("source_ids", "target_in_ids"), ids)
+        signature = inputs, ids, tf.TensorSpec((None, None), "float32")
+
+        def of_process(context):
+            replicas = context.num_replicas_in_sync
+            local = replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * local
+
+            def generate():
+                for index in range(len(batches)):
+                    batch = batches[index]
+                    for replica in range(first, first + local):
+                        yield share(batch, replica, replicas)
+
+            dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+            return dataset.prefetch(tf.data.AUTOTUNE)
+
+        return self.distribution.strategy.distribute_datasets_from_function(of_process)
+
+    def make_train_function(self, force=False):
+        # Keras's own reduces the logs of several processes in a way that fails (keras#20585).
+        if self.train_function is not None and not force:
+            return
+        strategy = self.distribution.strategy
+        step = tf.function(
+            lambda data: strategy.run(self.train_step, args=(data,)),
+            reduce_retracing=True,
+            autograph=False,
+        )
+
+        def next_step(iterator):
+            logs = step(next(iterator))
+            # They are equal in all replicas.
+            return {name: strategy.experimental_local_results(logs[name])[0] for name in logs}
+
+        self.train_function = next_step
+
+    def train_step(self, data):
+        inputs, target_out_ids, weights = data
+        with tf.GradientTape() as tape:
+            features = self(inputs, training=True)
+            loss = self.compute_loss(inputs, target_out_ids, features, weights)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        loss, *gradients = tf.distribute.get_replica_context().all_reduce(
+            tf.distribute.ReduceOp.SUM, [loss, *map(tf.convert_to_tensor, gradients)]
+        )
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        self._loss_tracker.update_state(loss, sample_weight=ops.shape(weights)[0])
+        return self.get_metrics_result()
+
+    def token_weights(self, weights):
+        # They are shares of the whole batch already.
+        return weights
