@@ -65,3 +65,29 @@ def join_translations(parts: Sequence[Translation]) -> Translation:
         target_pieces=sum((part.target_pieces for part in parts), ()),
         attention=attention,
     )
+
+
+def read_translations(tokenizer, source_ids, found) -> list[Translation]:
+    """The translations of one text, best first.
+
+    Args:
+        tokenizer: the `Tokenizer`.
+        source_ids: list of the ids of the text, the end token last.
+        found: `SearchResult` of NumPy arrays, the row of this text.
+    """
+    source_pieces = tuple(tokenizer.pieces(source_ids))
+    translations = []
+    for rank, length in enumerate(found.lengths):
+        token_ids, attention = found.token_ids[rank, :length], None
+        if found.attention_scores is not None:
+            attention = found.attention_scores[rank, :length, : len(source_ids)]
+        translations.append(
+            Translation(
+                text=tokenizer.decode(token_ids),
+                log_probability=float(found.log_probabilities[rank]),
+                source_pieces=source_pieces,
+                target_pieces=tuple(tokenizer.pieces(token_ids)),
+                attention=attention,
+            )
+        )
+    return translations

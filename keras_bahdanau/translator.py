@@ -19,7 +19,7 @@ from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.padding import by_length, pad_ids
 from keras_bahdanau.search import SearchResult
 from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID, Tokenizer
-from keras_bahdanau.translation import Translation, as_asked
+from keras_bahdanau.translation import Translation, as_asked, read_translations
 
 DEFAULT_MAX_LENGTH = 128
 # What bounds the memory of scoring, whose logits hold the whole vocabulary for each target token.
@@ -236,25 +236,9 @@ class Translator:
             found = [None if field is None else convert_to_numpy(field) for field in result]
             for row, index in enumerate(batch):
                 fields = (None if field is None else field[row] for field in found)
-                translations[index] = self._read_row(source_ids[index], SearchResult(*fields))
-        return translations
-
-    def _read_row(self, source_ids, found):
-        source_pieces = tuple(self.tokenizer.pieces(source_ids))
-        translations = []
-        for rank, length in enumerate(found.lengths):
-            token_ids, attention = found.token_ids[rank, :length], None
-            if found.attention_scores is not None:
-                attention = found.attention_scores[rank, :length, : len(source_ids)]
-            translations.append(
-                Translation(
-                    text=self.tokenizer.decode(token_ids),
-                    log_probability=float(found.log_probabilities[rank]),
-                    source_pieces=source_pieces,
-                    target_pieces=tuple(self.tokenizer.pieces(token_ids)),
-                    attention=attention,
+                translations[index] = read_translations(
+                    self.tokenizer, source_ids[index], SearchResult(*fields)
                 )
-            )
         return translations
 
 

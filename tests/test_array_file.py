@@ -55,7 +55,7 @@ def test_every_other_byte_and_every_cut_is_noticed(whole, tmp_path_factory, data
         content[position] ^= data.draw(st.integers(1, 255))
     path = tmp_path_factory.mktemp("damaged") / "a.npz"
     path.write_bytes(content)
-    with pytest.raises(DamagedFile, match=rf"a\.npz, checksum is wrong \({len(content):,} by"):
+    with pytest.raises(DamagedFile, match=rf"a\.npz, whose checksum is wrong \({len(content):,} b"):
         check_arrays(path)
 
 

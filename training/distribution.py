@@ -17,6 +17,9 @@ CLUSTER_EXAMPLE = (
     '{"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, '
     '"task": {"type": "worker", "index": 0}}'
 )
+# How long a process may not answer before it counts as lost. TensorFlow's own 10 s are passed on
+# machines that have much else to do.
+SILENCE_SECONDS = 60
 Result = TypeVar("Result")
 
 
@@ -155,6 +158,7 @@ def start_distribution(devices: int = 1) -> Distribution:
         physical = tf.config.list_physical_devices(kind)
         _check_number(len(physical), devices, kind)
         tf.config.set_visible_devices(physical[:devices], kind)
+        _allow_silence(processes)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return Distribution(strategy, process, processes)
 
@@ -177,6 +181,19 @@ def place_in_cluster() -> tuple[int, int]:
     if not is_worker or kind != "worker" or others or not 0 <= process < len(workers):
         raise InputError(f"Expected {CLUSTER_VARIABLE} such as {CLUSTER_EXAMPLE}. Received: {text}")
     return process, len(workers)
+
+
+def _allow_silence(processes):
+    # TensorFlow has no public name for this; the strategy takes what it finds.
+    from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
+    from tensorflow.python.eager import context
+
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader="/job:worker/replica:0/task:0",
+        coordinated_jobs=[CoordinatedJob(name="worker", num_tasks=processes)],
+        heartbeat_timeout_in_ms=1000 * SILENCE_SECONDS,
+    )
 
 
 def _check_number(found, wanted, kind):
