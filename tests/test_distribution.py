@@ -10,7 +10,7 @@ from toy_corpus import toy_pairs, write_tsv
 from training_runs import end_of, final_state, progress_of, start_train, states, wait_for_states
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.training.distribution import Distribution, place_in_cluster, start_distribution
+from keras_bahdanau.training.distribution import Distribution, start_distribution
 
 # Without dropout, runs on one and on several devices differ by the order of sums alone. Keras takes
 # the norm of a gradient of looked-up rows before equal rows are added, so no matrix has one.
@@ -21,7 +21,7 @@ TWO_DEVICES = (
 )
 
 
-def cluster(process, ports=(2222, 2223)):
+def cluster(process, ports):
     workers = [f"127.0.0.1:{port}" for port in ports]
     task = {"type": "worker", "index": process}
     return json.dumps({"cluster": {"worker": workers}, "task": task})
@@ -174,32 +174,6 @@ def test_a_number_of_devices_that_there_is_not(monkeypatch, devices):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     with pytest.raises(InputError, match=rf"--devices of 1 to \d+ \([CG]PU\). Received: {devices}"):
         start_distribution(devices)
-
-
-def test_the_place_in_a_cluster(monkeypatch):
-    monkeypatch.setenv("TF_CONFIG", cluster(1))
-    assert place_in_cluster() == (1, 2)
-    monkeypatch.delenv("TF_CONFIG")
-    assert place_in_cluster() == (0, 1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "host:2222",
-        "[]",
-        "{}",
-        cluster(2),
-        cluster(-1),
-        cluster(0).replace("worker", "chief"),
-        cluster(0).replace('"type": "worker"', '"type": "evaluator"'),
-        cluster(0).replace('"worker": [', '"chief": ["h:1"], "worker": ['),
-    ],
-)
-def test_a_wrong_description_of_the_cluster(monkeypatch, text):
-    monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(InputError, match="Expected TF_CONFIG such as"):
-        place_in_cluster()
 
 
 def test_what_is_no_error_of_a_process_comes_through():

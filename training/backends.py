@@ -4,6 +4,7 @@ import os
 import random
 
 import keras
+import numpy as np
 
 from keras_bahdanau.training.options import TrainingOptions
 
@@ -25,8 +26,8 @@ def make_repeatable(seed: int):
         keras.utils.set_random_seed(seed)
         tf.config.experimental.enable_op_determinism()
         return
-    # From here Keras draws the seeds of initializers and dropout. Its `set_random_seed` would
-    # import TensorFlow wherever it is installed.
+    # From here Keras draws the seeds of initializers and of dropout (see `SeededSteps`, though).
+    # Its `set_random_seed` would import TensorFlow wherever it is installed.
     random.seed(seed)
     if keras.backend.backend() == "torch":
         import torch
@@ -35,6 +36,32 @@ def make_repeatable(seed: int):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False
+
+
+class SeededSteps(keras.callbacks.Callback):
+    """Seeds PyTorch before each step, by the step's place in the run.
+
+    Keras's dropout takes its masks from PyTorch's own generator there, whose state no checkpoint
+    holds. On other backends it has its own, and this callback does nothing.
+
+    Args:
+        batches: the epoch's `Batches`.
+        seed: the run's seed.
+    """
+
+    def __init__(self, batches, seed: int):
+        super().__init__()
+        self.batches = batches
+        self.seed = seed
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if keras.backend.backend() != "torch":
+            return
+        import torch
+
+        place = (self.seed, self.batches.epoch, self.batches.start + batch)
+        (seed,) = np.random.SeedSequence(place).generate_state(1, np.uint64)
+        torch.manual_seed(int(seed))
 
 
 def shape_options(options: TrainingOptions) -> dict:

@@ -1,8 +1,7 @@
 """Where a run computes: on one device, on several of one machine, or on several machines."""
 
 import contextlib
-import json
-import os
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,12 +10,8 @@ import numpy as np
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.quiet import silenced_native_logs
+from keras_bahdanau.training.cluster import place_in_cluster
 
-CLUSTER_VARIABLE = "TF_CONFIG"
-CLUSTER_EXAMPLE = (
-    '{"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, '
-    '"task": {"type": "worker", "index": 0}}'
-)
 # How long a process may not answer before it counts as lost. TensorFlow's own 10 s are passed on
 # machines that have much else to do.
 SILENCE_SECONDS = 60
@@ -118,10 +113,10 @@ class Distribution:
             errors.FailedPreconditionError,
             errors.InternalError,
         ) as error:
+            reason = re.sub(r"^\{\{.*?\}\} ", "", error.message.splitlines()[0].rstrip(":"))
             raise ConnectionError(
                 "another process of the run ended or cannot be reached: run the same command on "
-                "every machine again to go on from the last checkpoint "
-                f"({type(error).__name__}: {error.message.splitlines()[0]})"
+                f"every machine again to go on from the last checkpoint ({reason})"
             ) from error
 
 
@@ -161,26 +156,6 @@ def start_distribution(devices: int = 1) -> Distribution:
         _allow_silence(processes)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return Distribution(strategy, process, processes)
-
-
-def place_in_cluster() -> tuple[int, int]:
-    """The number of this process and how many there are, by `TF_CONFIG`; `(0, 1)` without it.
-
-    Raises:
-        InputError: `TF_CONFIG` does not describe workers and this one among them.
-    """
-    text = os.environ.get(CLUSTER_VARIABLE)
-    if not text:
-        return 0, 1
-    try:
-        description = json.loads(text)
-        (kind, workers), *others = description["cluster"].items()
-        process, is_worker = int(description["task"]["index"]), description["task"]["type"] == kind
-    except (ValueError, KeyError, TypeError, AttributeError):
-        is_worker = False
-    if not is_worker or kind != "worker" or others or not 0 <= process < len(workers):
-        raise InputError(f"Expected {CLUSTER_VARIABLE} such as {CLUSTER_EXAMPLE}. Received: {text}")
-    return process, len(workers)
 
 
 def _allow_silence(processes):

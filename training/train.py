@@ -10,7 +10,7 @@ from keras_bahdanau.files import remove_leftovers
 from keras_bahdanau.model_directory import read_json, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
-from keras_bahdanau.training.backends import make_repeatable, shape_options
+from keras_bahdanau.training.backends import SeededSteps, make_repeatable, shape_options
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
 from keras_bahdanau.training.callbacks import FiniteLoss, StateSaver, TokenProgressBar
@@ -173,12 +173,12 @@ def _train_epoch(model, options, progress, checkpoints, corpus, plan, stop, show
     description = f"epoch {progress.epoch + 1}/{options.epochs}"
     bar = TokenProgressBar(batches, description, show_progress)
     saver = StateSaver(checkpoints, progress, batches, options.checkpoint_every, stop)
+    seeds, is_finite = SeededSteps(batches, options.seed), FiniteLoss(batches, checkpoints)
+    callbacks = [seeds, bar, is_finite, saver]
     if plan.few_shapes and not model.train_function:
-        report(
-            f"{description}: {len(batches.shapes)} shapes of batches, each compiled when it comes"
-        )
+        report(f"{description}: {len(batches.shapes)} shapes of batches, compiled as they come")
     try:
-        model.train_epoch(batches, [bar, FiniteLoss(batches, checkpoints), saver])
+        model.train_epoch(batches, callbacks)
     finally:
         bar.on_train_end()
     progress.epoch, progress.batch = progress.epoch + 1, 0

@@ -105,6 +105,7 @@ def _add_files(parser, split, text):
 
 
 def run(arguments):
+    from keras_bahdanau.training.cluster import is_chief
     from keras_bahdanau.training.options import preset_options
 
     changes = {
@@ -122,9 +123,9 @@ def run(arguments):
         devices=arguments.devices,
         show_progress=not arguments.no_progress,
     )
-    print(
-        f'next: keras-bahdanau translate {arguments.output} "A sentence of yours."', file=sys.stderr
-    )
+    if is_chief():
+        following = f'keras-bahdanau translate {arguments.output} "A sentence of yours."'
+        print(f"next: {following}", file=sys.stderr)
 
 
 def train_and_export(splits, options, directory, *, export, show_progress, devices=1):
@@ -134,18 +135,15 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
     import_keras_quietly()
 
     from keras_bahdanau.command_line.export import export_chosen
-    from keras_bahdanau.training.distribution import place_in_cluster
+    from keras_bahdanau.training.cluster import is_chief
     from keras_bahdanau.training.train import train
 
-    process, _ = place_in_cluster()
     translator, metrics = train(
         splits, options, directory, devices=devices, show_progress=show_progress
     )
-    if process > 0:
-        # The first process of a run exports.
-        return translator, metrics
-    samples = [source for source, _ in splits.validation[:GOLDEN_SAMPLES]]
-    export_chosen(translator, directory, export, samples=samples)
+    if is_chief():
+        samples = [source for source, _ in splits.validation[:GOLDEN_SAMPLES]]
+        export_chosen(translator, directory, export, samples=samples)
     return translator, metrics
 
 
