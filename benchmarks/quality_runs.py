@@ -65,24 +65,22 @@ def run_peer(label, name, options, highest):
     references = Path(options.target_validation).read_text(encoding="utf-8").splitlines()
     state.mkdir(parents=True, exist_ok=True)
     log_path = state / "log.txt"
-    with (
-        log_path.open("a") as log,
-        peer_programs.start(
+    with log_path.open("a") as log:
+        process = peer_programs.start(
             peer.program, peer.environment, options.environments, arguments, stderr=log
-        ) as process,
-    ):
-        for line in process.stdout:
-            point = json.loads(line)
-            texts = [tokenizer.decode(ids) for ids in point.pop("translations")]
-            point["bleu"] = sacrebleu.BLEU().corpus_score(texts, [references]).score
-            if _note(label, point, options, highest):
-                process.terminate()
-                break
-        else:
-            if process.wait():
-                raise RuntimeError(
-                    f"{peer.program} ended with exit code {process.returncode}: see {log_path}"
-                )
+        )
+
+        def points():
+            for line in process.stdout:
+                point = json.loads(line)
+                texts = [tokenizer.decode(ids) for ids in point.pop("translations")]
+                point["bleu"] = sacrebleu.BLEU().corpus_score(texts, [references]).score
+                yield point
+
+        if not _reaches_limit(process, points(), label, options, highest) and process.returncode:
+            raise RuntimeError(
+                f"{peer.program} ended with exit code {process.returncode}: see {log_path}"
+            )
     _append(options.output, {"label": label, END: True})
 
 
@@ -101,24 +99,36 @@ def run_command(label, options, highest):
         [*arguments, *options.arguments],
         stderr=subprocess.STDOUT,
     )
-    clock, lines = {}, []
-    with process:
+    lines = []
+
+    def points():
+        clock = {}
         for line in process.stdout:
             lines.append(line)
             if line.startswith("{"):
                 clock = json.loads(line)
             if found := EPOCH.match(line):
-                point = {"step": int(found[1]), **clock, "bleu": float(found[2])}
-                if _note(label, point, options, highest):
-                    process.terminate()
-                    break
-        else:
-            if process.wait():
-                raise RuntimeError(
-                    f"the command ended with exit code {process.returncode}.\n"
-                    + "".join(lines[-20:])
-                )
+                yield {"step": int(found[1]), **clock, "bleu": float(found[2])}
+
+    if not _reaches_limit(process, points(), label, options, highest) and process.returncode:
+        raise RuntimeError(
+            f"the command ended with exit code {process.returncode}.\n" + "".join(lines[-20:])
+        )
     _append(options.output, {"label": label, END: True})
+
+
+def _reaches_limit(process, points, label, options, highest):
+    """Writes the points of a process as they come, and ends it when one of them is the last.
+
+    Returns:
+        False where it ended before that by itself.
+    """
+    with process:
+        for point in points:
+            if _note(label, point, options, highest):
+                process.terminate()
+                return True
+    return False
 
 
 def _directory(label, options):

@@ -37,6 +37,28 @@ def test_steps_are_those_of_keras(arguments):
         )
 
 
+@pytest.mark.parametrize("clipping", ["clipnorm", "global_clipnorm"])
+def test_the_norm_is_that_of_a_gradient_whose_equal_rows_are_added(clipping):
+    # Row 1 is looked up three times: its gradient is (3, 4), and that of row 2 is (0, 12).
+    ids = np.array([[1, 1, 2, 1]])
+    slopes = np.array([[[1.0, 2.0], [4.0, 4.0], [0.0, 12.0], [-2.0, -2.0]]], "float32")
+    gradient = np.array([[0, 0], [3, 4], [0, 12]]) * 6.5 / 13
+    embedding = keras.layers.Embedding(3, 2)
+    model = keras.Sequential([keras.Input((None,), dtype="int32"), embedding])
+    # With a large epsilon, a step depends on the size of the gradient.
+    optimizer = Adam(0.1, beta_1=0.9, beta_2=0.99, epsilon=1.0, **{clipping: 6.5})
+    model.compile(optimizer, lambda factors, rows: keras.ops.sum(factors * rows))
+    expected = embedding.get_weights()[0].astype("float64")
+    momentum = velocity = 0
+    for step in range(1, 4):
+        momentum = 0.9 * momentum + 0.1 * gradient
+        velocity = 0.99 * velocity + 0.01 * gradient**2
+        rate = 0.1 * np.sqrt(1 - 0.99**step) / (1 - 0.9**step)
+        expected -= rate * momentum / (np.sqrt(velocity) + 1)
+        model.train_on_batch(ids, slopes)
+        np.testing.assert_allclose(embedding.get_weights()[0], expected, atol=1e-6)
+
+
 def test_training_goes_on_from_the_weights_and_not_from_their_averages():
     optimizer = Adam(0.1, use_ema=True, ema_momentum=0.9)
     variables = steps(optimizer)

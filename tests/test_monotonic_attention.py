@@ -3,39 +3,14 @@ import numpy as np
 import pytest
 from attention_oracle import arrays_of
 from keras import ops
+from monotonic_layers import KEY, QUERY, VALUE, VALUE_MASK, attend, built
 from monotonic_oracle import energies, monotonic_attention
 
 from keras_bahdanau.layers.monotonic_attention import MODES, MonotonicAttention
 
-RANDOM = np.random.default_rng(1)
-QUERY = RANDOM.normal(size=(4, 5, 5)).astype("float32")
-VALUE = RANDOM.normal(size=(4, 7, 6)).astype("float32")
-KEY = RANDOM.normal(size=(4, 7, 2)).astype("float32")
-# All, some (not only at the end, and not the first) and none of the positions.
-VALUE_MASK = np.array([[1] * 7, [1, 1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 1, 0], [0] * 7], dtype=bool)
 
-
-def new_layer(units=8, score_bias=-0.3, **kwargs):
-    """A built layer whose scores are some above zero and some below."""
-    layer = MonotonicAttention(
-        units,
-        score_bias_initializer=keras.initializers.Constant(score_bias),
-        **kwargs,
-    )
-    layer.build(QUERY.shape, VALUE.shape)
-    generator = np.random.default_rng(2)
-    for weight in layer.weights:
-        if weight is not layer.score_bias:
-            weight.assign(generator.normal(scale=0.6, size=weight.shape))
-    if layer.gain is not None:
-        layer.gain.assign(1.0)
-    return layer
-
-
-def attend(layer, *args, **kwargs):
-    """Context, weights and state."""
-    kwargs = {"return_attention_scores": True, "return_attention_state": True, **kwargs}
-    return arrays_of(layer(*args, **kwargs))
+def new_layer(**kwargs):
+    return built(MonotonicAttention, 8, **kwargs)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -3,40 +3,15 @@ import numpy as np
 import pytest
 from attention_oracle import arrays_of
 from keras import ops
+from monotonic_layers import QUERY, VALUE, VALUE_MASK, attend, built
 from monotonic_oracle import monotonic_attention, monotonic_chunkwise_attention
 
 from keras_bahdanau.layers.monotonic_attention import MODES, MonotonicAttention
 from keras_bahdanau.layers.monotonic_chunkwise_attention import MonotonicChunkwiseAttention
 
-RANDOM = np.random.default_rng(1)
-QUERY = RANDOM.normal(size=(4, 5, 5)).astype("float32")
-VALUE = RANDOM.normal(size=(4, 7, 6)).astype("float32")
-# All, some (not only at the end, and not the first) and none of the positions.
-VALUE_MASK = np.array([[1] * 7, [1, 1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 1, 1, 0], [0] * 7], dtype=bool)
-
 
 def new_layer(chunk_size=3, **kwargs):
-    """A built layer whose monotonic scores are some above zero and some below."""
-    layer = MonotonicChunkwiseAttention(
-        8,
-        chunk_size,
-        score_bias_initializer=keras.initializers.Constant(-0.3),
-        **kwargs,
-    )
-    layer.build(QUERY.shape, VALUE.shape)
-    generator = np.random.default_rng(2)
-    for weight in layer.weights:
-        if weight is not layer.score_bias:
-            weight.assign(generator.normal(scale=0.6, size=weight.shape))
-    if layer.gain is not None:
-        layer.gain.assign(1.0)
-    return layer
-
-
-def attend(layer, *args, **kwargs):
-    """Context, weights and state."""
-    kwargs = {"return_attention_scores": True, "return_attention_state": True, **kwargs}
-    return arrays_of(layer(*args, **kwargs))
+    return built(MonotonicChunkwiseAttention, 8, chunk_size, **kwargs)
 
 
 @pytest.mark.parametrize("mode", MODES)

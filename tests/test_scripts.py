@@ -1,10 +1,22 @@
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_bahdanau.training.corpora.scripts import NO_SCRIPT, script_name, scripts_of
+
+ALPHABETS = {
+    "Latin": "abzäßéŁıAZªº\u212a",
+    "Cyrillic": "абяёіЖЯ",
+    "Greek": "αβωάςΔΩ\u2126",
+    "Hebrew": "אבתםש",
+    "Arabic": "ابيةپ",
+    "Devanagari": "अकहािञ",
+    "Thai": "กขฮะา",
+    "Hangul": "가힣한ㄱ",
+    "Han and kana": "犬両のテ々𠀀",
+}
+# Digits, punctuation, combining accents, symbols, emoji: of no script.
+SHARED = " 09①.,!?«»–ー'\u0301\u200d€×µ\U0001f642\n"
 
 
 def names(*lines):
@@ -42,9 +54,18 @@ def test_no_lines():
 
 @given(st.lists(st.text(st.characters(codec="utf-8"))))
 def test_lines_do_not_depend_on_those_beside_them(lines):
-    together = scripts_of(lines).tolist()
-    assert together == [scripts_of([line])[0] for line in lines]
-    for line, script in zip(lines, together, strict=True):
-        if script != NO_SCRIPT and script_name(script) in ("Latin", "Cyrillic", "Greek"):
-            letters = [each for each in line if unicodedata.category(each)[0] in "LNM"]
-            assert any(script_name(script).upper() in unicodedata.name(x, "") for x in letters)
+    assert scripts_of(lines).tolist() == [scripts_of([line])[0] for line in lines]
+
+
+def characters(script):
+    return st.tuples(st.just(script), st.sampled_from(ALPHABETS.get(script, SHARED)))
+
+
+@given(st.lists(st.lists(st.sampled_from([*ALPHABETS, None]).flatmap(characters))))
+def test_the_script_that_was_drawn_for_most_letters(lines):
+    expected = []
+    for line in lines:
+        drawn = [script for script, _ in line if script]
+        most = max(drawn, key=drawn.count, default=None)
+        expected.append(most if 2 * drawn.count(most) > len(drawn) else None)
+    assert names(*("".join(character for _, character in line) for line in lines)) == expected

@@ -89,7 +89,7 @@ def scripted_bleu(monkeypatch, scores):
     """Makes the validations of a run report these scores, one after the other."""
     remaining = iter(scores)
     monkeypatch.setattr(
-        "keras_bahdanau.training.train.corpus_bleu",
+        "keras_bahdanau.training.epoch.corpus_bleu",
         lambda hypotheses, references, tokenize: next(remaining),
     )
 
@@ -109,16 +109,6 @@ def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
     kept = stopped.model.get_weights()[0]
     assert latest.shape == kept.shape
     assert not np.array_equal(latest, kept)
-
-
-def test_while_bleu_is_zero_the_newer_weights_win(tmp_path, monkeypatch):
-    pairs = toy_pairs(60)
-    scripted_bleu(monkeypatch, [0.0, 0.0, 0.0])
-    options = preset_options(**OPTIONS, patience=1)
-    _, metrics = train(
-        Splits(pairs[:40], pairs[40:], []), options, tmp_path / "run", show_progress=False
-    )
-    assert (metrics["best_epoch"], metrics["epochs"]) == (3, 3)
 
 
 def test_an_infinite_loss_stops_the_run_and_tells_the_lines(tmp_path):

@@ -35,6 +35,15 @@ class Adam(keras.optimizers.Adam):
         # replicas sums them before (see `ReplicatedTrainingModel`).
         return grads_and_vars
 
+    def apply(self, grads, trainable_variables=None):
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            # Of a matrix whose rows are looked up, the gradient comes as one row for each look-up.
+            # Equal rows have to be added before Keras clips by a norm.
+            grads = [each if each is None else tf.convert_to_tensor(each) for each in grads]
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient, variable, learning_rate):
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
             return super().update_step(gradient, variable, learning_rate)
@@ -56,5 +65,5 @@ class Adam(keras.optimizers.Adam):
             beta1=beta_1,
             beta2=beta_2,
             epsilon=ops.cast(self.epsilon, variable.dtype),
-            grad=tf.convert_to_tensor(gradient),
+            grad=gradient,
         )

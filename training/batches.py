@@ -44,6 +44,7 @@ class Batches(keras.utils.PyDataset):
     Attributes:
         epoch: as given.
         start: as given. Item k is batch `start + k` of the epoch.
+        rows: int64 array `(batches,)`, rows of each batch of the epoch, those left out too.
         tokens: int64 array `(items,)`, target tokens of each item, without padding.
         padding_share: share of the positions of all items, both sides, that is padding.
         shapes: set of the items' `(rows, source_width, target_width)`.
@@ -72,9 +73,9 @@ class Batches(keras.utils.PyDataset):
         self.start_id = start_id
         self.pad_id = pad_id
         self._batches = batches
-        self._rows, self._widths, tokens = plan.sizes(batches)
+        self.rows, self._widths, tokens = plan.sizes(batches)
         self.tokens = tokens[start:, 1]
-        rows, widths = self._rows[start:], self._widths[start:]
+        rows, widths = self.rows[start:], self._widths[start:]
         positions = int((rows * widths.sum(axis=1)).sum())
         self.padding_share = 1 - int(tokens[start:].sum()) / positions
         self.shapes = set(map(tuple, np.column_stack([rows, widths]).tolist()))
@@ -92,7 +93,7 @@ class Batches(keras.utils.PyDataset):
         # The end token of all but the longest would stand where they have padding.
         shifted = np.concatenate([start_ids, target_out_ids[:, :-1]], axis=1)
         target_in_ids = np.where(is_token, shifted, np.int32(self.pad_id))
-        missing = int(self._rows[self.start + index]) - len(indices)
+        missing = int(self.rows[self.start + index]) - len(indices)
         source_ids, target_in_ids, target_out_ids = (
             _with_rows(ids, missing, self.pad_id)
             for ids in (source_ids, target_in_ids, target_out_ids)

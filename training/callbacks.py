@@ -75,19 +75,21 @@ class StateSaver(keras.callbacks.Callback):
         self.every = every
         self.stop = stop
         self._earlier_loss = progress.training_loss
+        self._rows_done = np.cumsum([0, *batches.rows])
 
     def on_train_begin(self, logs=None):
         self._last = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
-        progress, start = self.progress, self.batches.start
+        progress = self.progress
         progress.seconds += now - self._last
         self._last = now
-        progress.batch = start + batch + 1
-        # `fit` knows the mean loss of its own batches, not of those before an interruption.
-        total = start * self._earlier_loss + (batch + 1) * logs["loss"]
-        progress.training_loss = float(total / progress.batch)
+        progress.batch = self.batches.start + batch + 1
+        # `fit` knows the mean loss of the rows of its own batches, not of those before an
+        # interruption.
+        share = self._rows_done[self.batches.start] / self._rows_done[progress.batch]
+        progress.training_loss = float(share * self._earlier_loss + (1 - share) * logs["loss"])
         # After the last batch it is the epoch that is saved.
         is_last = batch + 1 == len(self.batches)
         if not is_last and (self.stop.is_made or progress.batch % self.every == 0):

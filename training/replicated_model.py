@@ -114,11 +114,12 @@ class ReplicatedTrainingModel(TrainingModel):
             features = self(inputs, training=True)
             loss = self.compute_loss(inputs, target_out_ids, features, weights)
         gradients = tape.gradient(loss, self.trainable_variables)
-        loss, *gradients = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.SUM, [loss, *map(tf.convert_to_tensor, gradients)]
+        pairs = ops.sum(ops.cast(weights[:, 0] > FILLER_WEIGHT, loss.dtype))
+        loss, pairs, *gradients = tf.distribute.get_replica_context().all_reduce(
+            tf.distribute.ReduceOp.SUM, [loss, pairs, *map(tf.convert_to_tensor, gradients)]
         )
         self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        self._loss_tracker.update_state(loss, sample_weight=ops.shape(weights)[0])
+        self._loss_tracker.update_state(loss, sample_weight=pairs)
         return self.get_metrics_result()
 
     def token_weights(self, weights):

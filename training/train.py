@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-import time
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
@@ -10,13 +9,13 @@ from keras_bahdanau.files import remove_leftovers
 from keras_bahdanau.model_directory import read_json, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
-from keras_bahdanau.training.backends import SeededSteps, make_repeatable, shape_options
+from keras_bahdanau.training.backends import make_repeatable, shape_options
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
-from keras_bahdanau.training.callbacks import FiniteLoss, StateSaver, TokenProgressBar
 from keras_bahdanau.training.checkpoints import Checkpoints
 from keras_bahdanau.training.distribution import start_distribution
-from keras_bahdanau.training.evaluation import choose_length_penalty, corpus_bleu, evaluate
+from keras_bahdanau.training.epoch import train_epoch, validate_epoch
+from keras_bahdanau.training.evaluation import choose_length_penalty, evaluate
 from keras_bahdanau.training.event_log import EventLog
 from keras_bahdanau.training.options import TrainingOptions
 from keras_bahdanau.training.preparation import prepare
@@ -119,18 +118,32 @@ def train(
     if is_chief:
         report(story)
 
-    run = model, options, progress, checkpoints
+    run = options, progress, checkpoints
     log = EventLog(directory / "logs")
     with StopRequest() as request:
         # The other processes end when the chief did, which alone can save.
         stop = request if is_chief else StopRequest()
         while not _is_over(progress, options):
             if not progress.awaits_validation:
-                _train_epoch(*run, prepared.corpus, plan, stop, show_progress)
+                batches = Batches(
+                    prepared.corpus,
+                    plan,
+                    epoch=progress.epoch,
+                    start=progress.batch,
+                    start_id=START_ID,
+                    pad_id=PAD_ID,
+                )
+                if plan.few_shapes and not model.train_function:
+                    report(
+                        f"epoch {progress.epoch + 1}/{options.epochs}: {len(batches.shapes)} "
+                        "shapes of batches, compiled as they come"
+                    )
+                train_epoch(model, batches, *run, stop, show_progress)
             model.copy_weights_to(translation_model)
-            _validate(translator, splits, options, progress, checkpoints, distribution)
+            validate_epoch(translator, splits, *run, distribution)
             if is_chief:
                 numbers = dict(progress.history[-1])
+                report(_story_of_epoch(numbers, is_best=progress.best_epoch == progress.epoch))
                 log.add(numbers, step=numbers.pop("epoch"))
             checkpoints.save(model, progress)
             stop.answer(steps_done(model))
@@ -166,59 +179,11 @@ def _is_over(progress, options):
     return not progress.awaits_validation and (progress.epoch >= options.epochs or is_exhausted)
 
 
-def _train_epoch(model, options, progress, checkpoints, corpus, plan, stop, show_progress):
-    batches = Batches(
-        corpus, plan, epoch=progress.epoch, start=progress.batch, start_id=START_ID, pad_id=PAD_ID
-    )
-    description = f"epoch {progress.epoch + 1}/{options.epochs}"
-    bar = TokenProgressBar(batches, description, show_progress)
-    saver = StateSaver(checkpoints, progress, batches, options.checkpoint_every, stop)
-    seeds, is_finite = SeededSteps(batches, options.seed), FiniteLoss(batches, checkpoints)
-    callbacks = [seeds, bar, is_finite, saver]
-    if plan.few_shapes and not model.train_function:
-        report(f"{description}: {len(batches.shapes)} shapes of batches, compiled as they come")
-    try:
-        model.train_epoch(batches, callbacks)
-    finally:
-        bar.on_train_end()
-    progress.epoch, progress.batch = progress.epoch + 1, 0
-    progress.history.append(
-        {
-            "epoch": progress.epoch,
-            "training_loss": round(progress.training_loss, 4),
-            "tokens_per_second": round(bar.tokens_per_second, 1),
-            "padding_share": round(batches.padding_share, 4),
-        }
-    )
-    # Before the validation, which takes time too.
-    progress.awaits_validation = True
-    checkpoints.save(model, progress)
-    stop.answer(steps_done(model))
-
-
-def _validate(translator, splits, options, progress, checkpoints, distribution):
-    started = time.monotonic()
-
-    def greedy_bleu():
-        sources, references = zip(*splits.validation, strict=True)
-        translations = translator.translate(sources, beam_width=1, batch_size=128)
-        return corpus_bleu(translations, references, options.tokenize)
-
-    bleu = distribution.from_chief(greedy_bleu)
-    # While no sentence has four words right, BLEU is 0 and says nothing: newer weights win.
-    is_best = bleu > progress.best_bleu or bleu == 0 == progress.best_bleu
-    if is_best:
-        progress.best_bleu, progress.best_epoch = bleu, progress.epoch
-        checkpoints.save_best(translator.model, progress)
-    progress.awaits_validation = False
-    progress.seconds += time.monotonic() - started
-    latest = progress.history[-1]
-    latest["validation_bleu"] = round(bleu, 2)
-    if not distribution.is_chief:
-        return
-    report(
-        f"epoch {progress.epoch}: training loss {latest['training_loss']:.3f}, validation BLEU "
-        f"{bleu:.2f}{' (best)' if is_best else ''}, {latest['tokens_per_second']:,.0f} tokens/s"
+def _story_of_epoch(numbers, is_best):
+    return (
+        f"epoch {numbers['epoch']}: training loss {numbers['training_loss']:.3f}, validation BLEU "
+        f"{numbers['validation_bleu']:.2f}{' (best)' if is_best else ''}, "
+        f"{numbers['tokens_per_second']:,.0f} tokens/s"
     )
 
 

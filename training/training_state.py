@@ -20,7 +20,7 @@ class Progress:
     Attributes:
         epoch: the epoch that comes next or is under way, from 0.
         batch: how many of its batches are done.
-        training_loss: the mean loss of these batches.
+        training_loss: the mean loss of these batches, in which each counts by its rows.
         awaits_validation: whether the epoch before is trained and not yet validated.
         best_bleu: the best validation BLEU so far; -1 where there are no best weights.
         best_epoch: how many epochs were done when it was reached; 0 before the first validation.

@@ -1,0 +1,89 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_bahdanau.models import TranslationModel
+from keras_bahdanau.training.batch_plan import BatchPlan
+from keras_bahdanau.training.batches import Batches
+from keras_bahdanau.training.checkpoints import Checkpoints
+from keras_bahdanau.training.corpus_writer import build_corpus
+from keras_bahdanau.training.distribution import Distribution
+from keras_bahdanau.training.epoch import train_epoch, validate_epoch
+from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.splits import Splits
+from keras_bahdanau.training.stopping import StopRequest
+from keras_bahdanau.training.training_model import compile_for_training
+from keras_bahdanau.training.training_state import Progress
+
+WIDTHS = ("embedding_dim", "encoder_units", "decoder_units", "attention_units")
+OPTIONS = preset_options(
+    **dict.fromkeys(WIDTHS, 6), learning_rate=0.05, warmup_steps=0, checkpoint_every=1
+)
+
+
+class StopsAfter(Checkpoints):
+    """Checkpoints of a run that is interrupted when so many batches are saved."""
+
+    def __init__(self, directory, batches):
+        super().__init__(directory, print)
+        self.batches = batches
+
+    def save(self, model, progress):
+        super().save(model, progress)
+        if progress.batch == self.batches:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    numbers = np.random.default_rng(0)
+    pairs = [
+        tuple(numbers.integers(4, 20, numbers.integers(1, 9)).tolist() for _ in range(2))
+        for _ in range(42)
+    ]
+    directory = tmp_path_factory.mktemp("corpus") / "corpus"
+    return build_corpus(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
+
+
+def train(corpus, checkpoints):
+    """Trains the first epoch, or what is left of it, and returns the progress."""
+    keras.utils.set_random_seed(0)
+    translation_model = TranslationModel(20, **OPTIONS.model_arguments())
+    # Batches of 16, 16 and 10 pairs, in some order.
+    plan = BatchPlan(corpus.source_lengths, corpus.target_lengths, batch_size=16)
+    model = compile_for_training(translation_model, OPTIONS, len(plan.batches(0)))
+    progress = checkpoints.load(model) or Progress()
+    batches = Batches(corpus, plan, start=progress.batch)
+    train_epoch(model, batches, OPTIONS, progress, checkpoints, StopRequest(), show_progress=False)
+    return progress
+
+
+def test_the_loss_of_an_interrupted_epoch_is_that_of_a_whole_one(corpus, tmp_path):
+    whole = train(corpus, Checkpoints(tmp_path / "whole", print))
+    assert (whole.epoch, whole.batch, whole.awaits_validation) == (1, 0, True)
+    for batches in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            train(corpus, StopsAfter(tmp_path / "stopped", batches))
+    resumed = train(corpus, Checkpoints(tmp_path / "stopped", print))
+    assert resumed.training_loss == pytest.approx(whole.training_loss, rel=1e-5)
+    assert resumed.epoch == 1
+
+
+def test_the_best_weights_are_the_latest_while_bleu_is_zero(untrained, tmp_path, monkeypatch):
+    splits = Splits([], [("two dogs", "zwei Hunde")], [])
+    checkpoints, progress = Checkpoints(tmp_path, print), Progress()
+    best_epochs = []
+    for bleu in (0.0, 0.0, 0.5, 0.0, 0.5, 0.75):
+        monkeypatch.setattr(
+            "keras_bahdanau.training.epoch.corpus_bleu",
+            lambda hypotheses, references, tokenize, bleu=bleu: bleu,
+        )
+        progress.epoch, progress.awaits_validation = progress.epoch + 1, True
+        progress.history.append({"epoch": progress.epoch})
+        validate_epoch(untrained, splits, OPTIONS, progress, checkpoints, Distribution())
+        assert not progress.awaits_validation
+        assert progress.history[-1]["validation_bleu"] == bleu
+        best_epochs.append(progress.best_epoch)
+    assert best_epochs == [1, 2, 3, 3, 3, 6]
+    written = {path.name for path in tmp_path.glob("best-*.npz")}
+    assert written == {f"best-{epoch:04d}.npz" for epoch in best_epochs}
