@@ -9,6 +9,16 @@ import pytest
 from keras_bahdanau.training.stopping import SIGNALS, StopRequest
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    """Python's own, because what a shell starts in the background ignores SIGINT."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def handlers():
     return [signal.getsignal(number) for number in SIGNALS]
 
@@ -43,13 +53,10 @@ def test_the_handlers_come_back_after_an_error():
 
 
 def test_what_is_ignored_stays_ignored():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with StopRequest() as stop:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert not stop.is_made
-    finally:
-        signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not stop.is_made
 
 
 def test_in_a_thread_of_its_own_a_run_takes_no_signals():

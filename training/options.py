@@ -168,7 +168,13 @@ PRESETS = {
         "batch_size": 64,
         "epochs": 7,
     },
-    "multi30k": {"vocabulary_size": 5000, "decoder_units": 400, "dropout": 0.3, "epochs": 16},
+    "multi30k": {
+        "vocabulary_size": 5000,
+        "decoder_units": 400,
+        "dropout": 0.3,
+        "r_drop": 2.0,
+        "epochs": 16,
+    },
     "small": {},
     "base": {
         "vocabulary_size": 24000,
