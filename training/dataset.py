@@ -13,7 +13,8 @@ from keras_bahdanau.training.side_writer import OFFSET_STEP
 FORMAT = 2
 SIDES = ("source", "target")
 LINES_FILE = "lines.npy"
-_EXAMPLES = 5
+# How many line numbers of a kind of pair are shown.
+EXAMPLES = 5
 
 
 class Outliers(NamedTuple):
@@ -24,8 +25,8 @@ class Outliers(NamedTuple):
 
     def with_lines(self, lines: np.ndarray) -> "Outliers":
         """These pairs and those on some later lines."""
-        first = [*self.first_lines, *lines[:_EXAMPLES].tolist()]
-        return Outliers(self.count + len(lines), tuple(first[:_EXAMPLES]))
+        first = [*self.first_lines, *lines[:EXAMPLES].tolist()]
+        return Outliers(self.count + len(lines), tuple(first[:EXAMPLES]))
 
 
 class TokenizedCorpus:

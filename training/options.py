@@ -193,7 +193,7 @@ PRESETS = {
 }
 PRESET_HELP = {
     "tiny": "1.2 M weights at most, for some ten thousand short pairs: minutes",
-    "multi30k": "4.7 M weights, for thirty thousand pairs like those of Multi30k: an hour",
+    "multi30k": "4.7 M weights, for thirty thousand pairs like those of Multi30k: an hour or two",
     "small": "6.4 M weights at most, for some hundred thousand pairs: hours",
     "base": "30 M weights at most, for several million pairs: days, or a GPU",
 }

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_bahdanau.training.corpora.examination import Examination, Finding
-from keras_bahdanau.training.dataset import TokenizedCorpus
+from keras_bahdanau.training.dataset import EXAMPLES, TokenizedCorpus
 from keras_bahdanau.training.options import TrainingOptions
 
 # What is left out in any case, and what cleaning leaves out. The rest is only counted.
@@ -20,7 +20,6 @@ CLEANED = (
     | Finding.SOURCE_IN_TEST
     | Finding.PAIR_IN_TEST
 )
-EXAMPLES = 5
 
 
 class Row(NamedTuple):
