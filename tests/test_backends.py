@@ -24,6 +24,7 @@ FAMILY_TESTS = [
     "test_generation.py",
     "test_layer_contract.py",
     "test_losses.py",
+    "test_skip_padding.py",
     "test_tensorflow_addons_attention.py",
     "test_training_model.py",
     "test_wrong_use.py",

@@ -91,6 +91,7 @@ def test_config_has_every_argument():
         "attention_dropout": 0.3,
         "initializer_range": 0.2,
         "pad_id": 1,
+        "skip_padding": True,
     }
     assert set(config) == {"name", "trainable", *other}
     received = TranslationModel(**other).get_config()

@@ -14,12 +14,12 @@ _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 class TrainingModel(keras.Model):
-    """A `TranslationModel` whose `fit` does nothing for padding after the recurrent layers.
+    """A `TranslationModel` whose `fit` does nothing for padding.
 
-    It shares the layers of the translation model. What the decoder knows at a target position
-    (state, context, previous token) is gathered where there is a token to predict; readout, output
-    layer and loss see these rows alone, and the logits are never held (see
-    `output_loss`). On JAX, whose shapes have to be known, padding is computed too, with
+    It shares the layers of the translation model, which skip padding themselves. What the decoder
+    knows at a target position (state, context, previous token) is gathered where there is a token
+    to predict; readout, output layer and loss see these rows alone, and the logits are never held
+    (see `output_loss`). On JAX, whose shapes have to be known, padding is computed too, with
     weight zero.
 
     With `r_drop`, every sentence goes through the model twice, under two dropout masks.
@@ -72,6 +72,7 @@ class TrainingModel(keras.Model):
                 "target_in_ids": inputs["target_in_ids"],
                 "memory": encoded["memory"],
                 "memory_mask": encoded["memory_mask"],
+                "target_mask": ops.not_equal(inputs["target_in_ids"], encoder.pad_id),
                 **start,
             },
             training=training,
@@ -86,7 +87,7 @@ class TrainingModel(keras.Model):
         copies, dim = 2 if self.r_drop else 1, decoder.features_model.output.shape[-1]
         features = ops.reshape(y_pred, (copies, -1, dim))
         labels, weights = ops.reshape(y, (-1,)), ops.reshape(sample_weight, (-1,))
-        if keras.backend.backend() != "jax":
+        if not _shapes_are_known():
             rows, weights = _real_rows(weights)
             features, labels = ops.take(features, rows, axis=1), ops.take(labels, rows, axis=0)
         output = decoder.output_layer
@@ -102,6 +103,11 @@ class TrainingModel(keras.Model):
             is_embedding=is_embedding,
         )
         return loss + sum(self.losses)
+
+
+def _shapes_are_known():
+    """Whether the backend has to know how many positions are real before it runs."""
+    return keras.backend.backend() == "jax"
 
 
 def _real_rows(weights):
@@ -136,7 +142,9 @@ def compile_for_training(
     keras.config.set_dtype_policy(_POLICIES[options.precision])
     try:
         with distribution.scope():
-            trained = TranslationModel.from_config(translation_model.get_config())
+            trained = TranslationModel.from_config(
+                {**translation_model.get_config(), "skip_padding": not _shapes_are_known()}
+            )
     finally:
         keras.config.set_dtype_policy(outer_policy)
     trained.set_weights(translation_model.get_weights())

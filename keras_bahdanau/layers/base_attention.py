@@ -124,7 +124,8 @@ class BaseAdditiveAttention(AdditiveScorer):
         if not self.state_names:
             return self.weigh(queries, keys, value_mask, attention_state, training, noise)
 
-        def step(inputs, states):
+        def step(inputs, states, constants):
+            keys, value_mask = constants
             inputs = ops.expand_dims(inputs, 1)
             weights, state = self.weigh(
                 inputs[..., :query_dim],
@@ -141,7 +142,7 @@ class BaseAdditiveAttention(AdditiveScorer):
         else:
             sequence = ops.concatenate([queries, ops.cast(noise, queries.dtype)], axis=-1)
         states = [attention_state[name] for name in self.state_names]
-        weights, states = over_steps(step, sequence, states)
+        weights, states = over_steps(step, sequence, states, (keys, value_mask))
         return weights, dict(zip(self.state_names, states, strict=True))
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -2,18 +2,24 @@
 
 import keras
 
+from keras_bahdanau.layers.running_rows import over_running_rows
 
-def over_steps(step, sequence, states):
+
+def over_steps(step, sequence, states, constants=(), mask=None, pack=False):
     """Calls `step` on each element of a sequence, each time with the states of the time before.
 
-    What else a step needs (a memory, its keys, masks) it takes from where it was defined, so that
-    nothing constant travels through the loop.
-
     Args:
-        step: function of a tensor of shape `(batch_size, dim)` and a list of states; returns a
-            tensor of shape `(batch_size, output_dim)` and the list of new states.
+        step: function of a tensor of shape `(batch_size, dim)`, a list of states and the constants;
+            returns a tensor of shape `(batch_size, output_dim)` and the list of new states.
         sequence: tensor of shape `(batch_size, length, dim)`.
         states: list of tensors of shape `(batch_size, ...)`.
+        constants: structure of tensors of shape `(batch_size, ...)` and `None`, the same at every
+            step. They do not travel through the loop.
+        mask: bool tensor of shape `(batch_size, length)`, or `None` to keep all. Where it is False
+            the output is zero and the states stay as they are.
+        pack: with a mask, whether to compute (almost) nothing where it is False. Then a step gets
+            only the rows that still run, from the longest to the shortest, so that all that it
+            needs by row has to be among the constants. It has no effect on JAX.
 
     Returns:
         `(outputs, states)`: a tensor of shape `(batch_size, length, output_dim)` in the dtype of
@@ -22,10 +28,18 @@ def over_steps(step, sequence, states):
     if not states:
         # `keras.layers.RNN` has no loop without a state.
         states = [keras.ops.zeros_like(sequence[:, 0, :1])]
-        outputs, _ = over_steps(lambda x, states: (step(x, [])[0], states), sequence, states)
-        return outputs, []
+
+        def stateless(inputs, states, constants):
+            return step(inputs, [], constants)[0], states
+
+        return over_steps(stateless, sequence, states, constants, mask, pack)[0], []
+    if mask is not None and pack and keras.backend.backend() != "jax":
+        return over_running_rows(step, sequence, states, constants, mask)
+    if mask is not None:
+        kept = keras.ops.expand_dims(keras.ops.cast(mask, sequence.dtype), -1)
+        sequence, step = keras.ops.concatenate([sequence, kept], axis=-1), _masked(step)
     dtypes = [sequence.dtype, *(state.dtype for state in states)]
-    cell = _Step(step, states, dtypes)
+    cell = _Step(lambda inputs, states: step(inputs, states, constants), states, dtypes)
     # PyTorch has no loop but Python's, and `torch.compile` none for a layer made inside a call.
     if sequence.shape[1] == 1 or keras.backend.backend() == "torch":
         outputs = []
@@ -40,6 +54,24 @@ def over_steps(step, sequence, states):
         outputs, *states = loop(sequence, initial_state=list(states))
     outputs, *states = map(keras.ops.cast, (outputs, *states), dtypes)
     return outputs, states
+
+
+def _masked(step):
+    """A step whose inputs end with one that is 1 where they count, else 0."""
+
+    def masked(inputs, states, constants):
+        kept = inputs[:, -1] > 0
+
+        def where_kept(new, old):
+            shape = (-1, *(1 for _ in new.shape[1:]))
+            return keras.ops.where(keras.ops.reshape(kept, shape), new, old)
+
+        output, new_states = step(inputs[:, :-1], states, constants)
+        return where_kept(output, keras.ops.zeros_like(output)), [
+            where_kept(new, old) for new, old in zip(new_states, states, strict=True)
+        ]
+
+    return masked
 
 
 class _Step:

@@ -3,6 +3,7 @@
 import keras
 
 from keras_bahdanau.recurrent.gru_cell import GRUCell
+from keras_bahdanau.recurrent.skipping_rnn import SkippingRNN
 
 CELLS = {"gru": GRUCell, "lstm": keras.layers.LSTMCell}
 
@@ -12,8 +13,9 @@ def uniform_initializer(initializer_range):
     return keras.initializers.RandomUniform(-initializer_range, initializer_range)
 
 
-def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, name):
+def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, skip_padding, name):
     """A `keras.layers.RNN` that returns its sequence and its states."""
+    layer = SkippingRNN if skip_padding else keras.layers.RNN
     cell = stacked_cell(
         cell,
         units,
@@ -21,7 +23,7 @@ def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, name):
         initializer_range=initializer_range,
         recurrent_dropout=recurrent_dropout,
     )
-    return keras.layers.RNN(cell, return_sequences=True, return_state=True, name=name)
+    return layer(cell, return_sequences=True, return_state=True, name=name)
 
 
 def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout=0.0):

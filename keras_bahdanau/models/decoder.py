@@ -48,6 +48,7 @@ class Decoder(keras.Model):
         recurrent_dropout: rate on the recurrent connections.
         attention_dropout: rate at which memory positions are left out of the contexts.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
+        skip_padding: for `features_model`, see there.
 
     Inputs:
         dict of `target_in_ids`, integer tensor of shape `(batch_size, target_length)`, the
@@ -58,6 +59,13 @@ class Decoder(keras.Model):
         dict of `logits`, float32 tensor of shape `(batch_size, target_length, vocabulary_size)`;
         `states`, the structure of `initial_state`; `attention_scores`, float tensor of shape
         `(batch_size, target_length, source_length)`, zero on padding.
+
+    Attributes:
+        features_model: what a position knows before the readout, `[s_i; c_i; E y_{i-1}]`, of the
+            inputs above and `target_mask`, bool tensor of shape `(batch_size, target_length)`.
+            With `skip_padding`, positions where that is False are skipped (see `AttentionRNN`).
+        readout_model: the deep output t_i of these features.
+        output_layer: the layer whose weights make logits of the deep output.
 
     Raises:
         ValueError: an argument is out of its range; `tie_embeddings="target"` with a readout of
@@ -83,6 +91,7 @@ class Decoder(keras.Model):
         recurrent_dropout=0.0,
         attention_dropout=0.0,
         initializer_range=0.1,
+        skip_padding=False,
         **kwargs,
     ):
         readout_units = embedding_dim if readout_units is None else readout_units
@@ -139,6 +148,7 @@ class Decoder(keras.Model):
             ),
             order=order,
             second_cell=transitions[1] if order == "between" else None,
+            skip_padding=skip_padding,
             name="attention_rnn",
         )
         attention_rnn.build((None, None, embedding_dim), (None, None, memory_dim))
@@ -164,11 +174,22 @@ class Decoder(keras.Model):
             keras.Input((size,), name=f"state_{index}")
             for index, size in enumerate(attention_rnn.attention_cell.recurrent_state_size)
         ]
+        target_mask = keras.Input((None,), dtype="bool", name="target_mask")
         embedded = keras.layers.Dropout(dropout)(embedding(target_in_ids))
-        outputs, contexts, attention_scores, states = attention_rnn(
-            embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=initial_state
-        )
-        features = keras.layers.Concatenate(name="features")([outputs, contexts, embedded])
+        concatenate = keras.layers.Concatenate(name="features")
+
+        def recur(inputs_mask=None):
+            outputs, contexts, attention_scores, states = attention_rnn(
+                embedded,
+                memory,
+                memory_mask=memory_mask,
+                keys=keys,
+                initial_state=initial_state,
+                inputs_mask=inputs_mask,
+            )
+            return concatenate([outputs, contexts, embedded]), attention_scores, states
+
+        features, attention_scores, states = recur()
         deep_output = keras.layers.Dropout(dropout)(readout(features))
         if tie_embeddings == "target":
             logits = embedding(deep_output, reverse=True)
@@ -188,7 +209,9 @@ class Decoder(keras.Model):
             **kwargs,
         )
         self.start_model = decoder_start(attention_rnn, memory_dim, initializer_range)
-        self.features_model = keras.Model(self.input, features, name="features_model")
+        self.features_model = keras.Model(
+            {**self.input, "target_mask": target_mask}, recur(target_mask)[0], name="features_model"
+        )
         self.readout_model = keras.Model(features, deep_output, name="readout_model")
         self.output_layer = embedding if tie_embeddings == "target" else output
 
@@ -208,6 +231,7 @@ class Decoder(keras.Model):
         self.recurrent_dropout = recurrent_dropout
         self.attention_dropout = attention_dropout
         self.initializer_range = initializer_range
+        self.skip_padding = skip_padding
 
     def start(self, memory, encoder_state):
         """What the first step needs, computed once for each source text.
@@ -242,4 +266,5 @@ class Decoder(keras.Model):
             "recurrent_dropout": self.recurrent_dropout,
             "attention_dropout": self.attention_dropout,
             "initializer_range": self.initializer_range,
+            "skip_padding": self.skip_padding,
         }

@@ -32,6 +32,7 @@ class Encoder(keras.Model):
         recurrent_dropout: rate on the recurrent connections.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
         pad_id: the id of padding. It is masked: more padding never changes an answer.
+        skip_padding: whether padding costs nothing, on TensorFlow and PyTorch (see `AttentionRNN`).
         embedding: a `keras.layers.Embedding` of `vocabulary_size` and `embedding_dim` to share
             with another model; `None` for one of its own.
 
@@ -63,6 +64,7 @@ class Encoder(keras.Model):
         recurrent_dropout=0.0,
         initializer_range=0.1,
         pad_id=0,
+        skip_padding=False,
         embedding=None,
         **kwargs,
     ):
@@ -93,6 +95,7 @@ class Encoder(keras.Model):
                     units,
                     initializer_range=initializer_range,
                     recurrent_dropout=recurrent_dropout,
+                    skip_padding=skip_padding,
                     name=f"recurrent_{index}",
                 ),
                 name=f"bidirectional_{index}",
@@ -132,6 +135,7 @@ class Encoder(keras.Model):
         self.recurrent_dropout = recurrent_dropout
         self.initializer_range = initializer_range
         self.pad_id = pad_id
+        self.skip_padding = skip_padding
         self.embedding = embedding
 
     def get_config(self):
@@ -148,6 +152,7 @@ class Encoder(keras.Model):
             "recurrent_dropout": self.recurrent_dropout,
             "initializer_range": self.initializer_range,
             "pad_id": self.pad_id,
+            "skip_padding": self.skip_padding,
             "embedding": keras.saving.serialize_keras_object(self.embedding),
         }
 

@@ -39,6 +39,7 @@ class TranslationModel(keras.Model):
         attention_dropout: rate at which memory positions are left out of the contexts.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
         pad_id: the id of padding.
+        skip_padding: see `Encoder` and `Decoder`: for training.
 
     Inputs:
         dict of `source_ids`, integer tensor of shape `(batch_size, source_length)`, and
@@ -81,6 +82,7 @@ class TranslationModel(keras.Model):
         attention_dropout=0.0,
         initializer_range=0.1,
         pad_id=0,
+        skip_padding=False,
         **kwargs,
     ):
         check_choice("attention", attention, ATTENTIONS)
@@ -101,6 +103,7 @@ class TranslationModel(keras.Model):
             recurrent_dropout=recurrent_dropout,
             attention_dropout=attention_dropout,
             initializer_range=initializer_range,
+            skip_padding=skip_padding,
             name="decoder",
         )
         encoder = Encoder(
@@ -114,6 +117,7 @@ class TranslationModel(keras.Model):
             recurrent_dropout=recurrent_dropout,
             initializer_range=initializer_range,
             pad_id=pad_id,
+            skip_padding=skip_padding,
             embedding=decoder.get_layer("target_embedding") if tie_embeddings == "all" else None,
             name="encoder",
         )
@@ -161,4 +165,5 @@ class TranslationModel(keras.Model):
             "attention_dropout": decoder.attention_dropout,
             "initializer_range": encoder.initializer_range,
             "pad_id": encoder.pad_id,
+            "skip_padding": encoder.skip_padding,
         }

@@ -10,6 +10,7 @@ from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.dropout_masks import (
     drop_positions,
     fix_dropout_masks,
+    has_dropout_masks,
     release_dropout_masks,
 )
 from keras_bahdanau.recurrent.parts import PARTS, deserialized_parts
@@ -45,12 +46,17 @@ class AttentionRNN(keras.layers.Layer):
         attention_layer: a layer, or a list of one for each attention, that makes of `[query;
             context]` what takes the place of the context.
         input_layer: a layer that makes the cell's input of the list `[inputs, context]`.
+        skip_padding: whether steps that `inputs_mask` leaves out are skipped: there all outputs are
+            zero, and the states stay as they are. On TensorFlow and PyTorch such a step then costs
+            nothing, unless the cell has dropout of its own while it trains; XLA cannot compile
+            that.
         **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         inputs: tensor of shape `(batch_size, target_length, input_dim)`, or
             `(batch_size, input_dim)` for one step. A Keras mask on it goes on to `outputs` and
-            `contexts`; nothing is skipped, so the final states are those after the padding.
+            `contexts`, and is `inputs_mask` unless that is given. Unless `skip_padding` is set,
+            nothing is skipped, so the final states are those after the padding.
         memory: tensor of shape `(batch_size, source_length, value_dim)`. For several attentions a
             list of one for each, or one for all of them; the next two likewise.
         memory_mask: bool tensor of shape `(batch_size, source_length)`, True = keep, or `None`.
@@ -59,7 +65,7 @@ class AttentionRNN(keras.layers.Layer):
             cell, from an encoder; or `None` for zeros.
         training: whether dropout and noise are applied.
         inputs_mask: bool tensor of shape `(batch_size, target_length)`, or `None`: the steps that
-            count in the losses that an attention adds.
+            count in the losses that an attention adds, and that `skip_padding` does not skip.
 
     Returns:
         `(outputs, contexts, attention_scores, states)` of shapes
@@ -92,9 +98,11 @@ class AttentionRNN(keras.layers.Layer):
         second_cell=None,
         attention_layer=None,
         input_layer=None,
+        skip_padding=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.skip_padding = skip_padding
         self.attention_cell = AttentionCell(
             cell,
             attention,
@@ -106,6 +114,7 @@ class AttentionRNN(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         self.supports_masking = True
+        self.supports_jit = not skip_padding or keras.backend.backend() == "jax"
 
     @property
     def cell(self):
@@ -179,7 +188,8 @@ class AttentionRNN(keras.layers.Layer):
         try:
             if training:
                 fix_dropout_masks(cell, sequence)
-            outputs, states = self._run(sequence, states, attended, training)
+            mask = inputs_mask if self.skip_padding and not one_step else None
+            outputs, states = self._run(sequence, states, attended, training, mask)
         finally:
             release_dropout_masks(cell)
         lengths = [ops.shape(each.memory)[1] for each in attended]
@@ -194,7 +204,7 @@ class AttentionRNN(keras.layers.Layer):
             weights = [each[:, 0] for each in weights] if self._several else weights[:, 0]
         return output, context, weights, states
 
-    def _run(self, sequence, states, attended, training):
+    def _run(self, sequence, states, attended, training, mask):
         """All steps: outputs of shape `(batch_size, target_length, ...)`, and the last states."""
         cell, input_dim = self.attention_cell, sequence.shape[-1]
         batch_size, target_length = ops.shape(sequence)[:2]
@@ -205,7 +215,7 @@ class AttentionRNN(keras.layers.Layer):
         ]
         drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
 
-        def step(inputs, states):
+        def step(inputs, states, attended):
             draws, start = [], input_dim
             for each, length in zip(noise, lengths, strict=True):
                 draws.append(None if each is None else inputs[:, None, start : start + length])
@@ -216,7 +226,9 @@ class AttentionRNN(keras.layers.Layer):
             return ops.concatenate([output, context, *weights], axis=-1), states
 
         sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
-        return over_steps(step, sequence, states)
+        # Cells keep their dropout masks for all rows in their order.
+        pack = not (training and any(map(has_dropout_masks, cell.transitions)))
+        return over_steps(step, sequence, states, attended, mask, pack)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask, previous_mask
@@ -249,7 +261,11 @@ class AttentionRNN(keras.layers.Layer):
 
     def get_config(self):
         cell_config = self.attention_cell.get_config()
-        return {**super().get_config(), **{name: cell_config[name] for name in ("order", *PARTS)}}
+        return {
+            **super().get_config(),
+            **{name: cell_config[name] for name in ("order", *PARTS)},
+            "skip_padding": self.skip_padding,
+        }
 
     @classmethod
     def from_config(cls, config):

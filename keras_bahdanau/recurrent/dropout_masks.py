@@ -28,6 +28,14 @@ def fix_dropout_masks(attention_cell, sequence):
             cell_input = state
 
 
+def has_dropout_masks(cell):
+    """Whether a cell, or a cell inside of it, drops inputs or states in training."""
+    return any(
+        getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
+        for inner in _inner_cells(cell)
+    )
+
+
 def release_dropout_masks(attention_cell):
     """Forgets the masks, so that the next sequence draws its own."""
     for cell in attention_cell.transitions:
