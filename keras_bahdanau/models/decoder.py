@@ -3,11 +3,10 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.layers import BahdanauAttention
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
-from keras_bahdanau.models.cells import stacked_cell, uniform_initializer
+from keras_bahdanau.models.cells import uniform_initializer
+from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
 from keras_bahdanau.models.decoder_start import decoder_start
-from keras_bahdanau.recurrent import AttentionRNN
 from keras_bahdanau.recurrent.attention_cell import ORDERS
 
 NORMALIZATIONS = ("none", "layer")
@@ -126,30 +125,18 @@ class Decoder(keras.Model):
             reverse_dtype="float32",
             name="target_embedding",
         )
-        transitions = [
-            stacked_cell(
-                cell,
-                units,
-                num_layers,
-                initializer_range=initializer_range,
-                recurrent_dropout=recurrent_dropout,
-                dropout=dropout,
-            )
-            for _ in range(2 if order == "between" else 1)
-        ]
-        attention_rnn = AttentionRNN(
-            transitions[0],
-            BahdanauAttention(
-                attention_units,
-                layer_normalization=attention_normalization == "layer",
-                dropout=attention_dropout,
-                kernel_initializer=uniform_initializer(initializer_range),
-                name="attention",
-            ),
+        attention_rnn = decoder_recurrence(
+            cell,
+            units,
+            num_layers,
+            attention_units,
             order=order,
-            second_cell=transitions[1] if order == "between" else None,
+            layer_normalization=attention_normalization == "layer",
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            attention_dropout=attention_dropout,
+            initializer_range=initializer_range,
             skip_padding=skip_padding,
-            name="attention_rnn",
         )
         attention_rnn.build((None, None, embedding_dim), (None, None, memory_dim))
         readout = keras.layers.Dense(

@@ -3,14 +3,12 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.layers.steps import over_steps
 from keras_bahdanau.recurrent.attended import attend_to, check_call, one_for_each
 from keras_bahdanau.recurrent.attention_cell import AttentionCell
-from keras_bahdanau.recurrent.attention_step import attention_step
+from keras_bahdanau.recurrent.attention_loop import attention_loop
 from keras_bahdanau.recurrent.dropout_masks import (
     drop_positions,
     fix_dropout_masks,
-    has_dropout_masks,
     release_dropout_masks,
 )
 from keras_bahdanau.recurrent.parts import PARTS, deserialized_parts
@@ -189,7 +187,7 @@ class AttentionRNN(keras.layers.Layer):
             if training:
                 fix_dropout_masks(cell, sequence)
             mask = inputs_mask if self.skip_padding and not one_step else None
-            outputs, states = self._run(sequence, states, attended, training, mask)
+            outputs, states = attention_loop(cell, sequence, states, attended, mask, training)
         finally:
             release_dropout_masks(cell)
         lengths = [ops.shape(each.memory)[1] for each in attended]
@@ -203,32 +201,6 @@ class AttentionRNN(keras.layers.Layer):
             output, context = output[:, 0], context[:, 0]
             weights = [each[:, 0] for each in weights] if self._several else weights[:, 0]
         return output, context, weights, states
-
-    def _run(self, sequence, states, attended, training, mask):
-        """All steps: outputs of shape `(batch_size, target_length, ...)`, and the last states."""
-        cell, input_dim = self.attention_cell, sequence.shape[-1]
-        batch_size, target_length = ops.shape(sequence)[:2]
-        lengths = [ops.shape(each.memory)[1] for each in attended]
-        noise = [
-            attention.draw_noise(batch_size, target_length, length, training)
-            for attention, length in zip(cell.attentions, lengths, strict=True)
-        ]
-        drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
-
-        def step(inputs, states, attended):
-            draws, start = [], input_dim
-            for each, length in zip(noise, lengths, strict=True):
-                draws.append(None if each is None else inputs[:, None, start : start + length])
-                start = start if each is None else start + length
-            output, context, weights, states = attention_step(
-                cell, inputs[:, :input_dim], states, attended, training, draws
-            )
-            return ops.concatenate([output, context, *weights], axis=-1), states
-
-        sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
-        # Cells keep their dropout masks for all rows in their order.
-        pack = not (training and any(map(has_dropout_masks, cell.transitions)))
-        return over_steps(step, sequence, states, attended, mask, pack)
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask, previous_mask
