@@ -127,7 +127,9 @@ def test_gradients_are_those_of_computing_everything(name, compile):
                 ops.convert_to_tensor(mask),
                 pack=pack,
             )
-            return ops.sum(outputs * probe) + sum(ops.sum(state**2) for state in last)
+            return ops.sum(outputs * ops.convert_to_tensor(probe)) + sum(
+                ops.sum(state**2) for state in last
+            )
 
         return function
 

@@ -18,6 +18,8 @@ CELLS = {
     ),
 }
 
+WIDTHS = {"gru": [2], "lstm": [2, 2], "stack": [[2, 2], 4]}
+
 
 def pair(name, **kwargs):
     """A layer, and Keras's own with the same weights."""
@@ -42,13 +44,8 @@ def assert_close(first, second):
 def test_outputs_states_and_gradients_are_those_of_keras(name, go_backwards):
     layer, plain = pair(name, go_backwards=go_backwards)
     assert_close(layer(SEQUENCE, mask=MASK), plain(SEQUENCE, mask=MASK))
-    states = (
-        keras.tree.map_structure(
-            lambda size: RANDOM.normal(size=(4, size)).astype("float32"),
-            list(layer.cell.state_size),
-        )
-        if name != "gru"
-        else [RANDOM.normal(size=(4, 2)).astype("float32")]
+    states = keras.tree.map_structure(
+        lambda width: RANDOM.normal(size=(4, width)).astype("float32"), WIDTHS[name]
     )
     assert_close(*(each(SEQUENCE, initial_state=states, mask=MASK) for each in (layer, plain)))
     assert_close(layer(SEQUENCE), plain(SEQUENCE))
