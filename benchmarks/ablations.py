@@ -40,7 +40,7 @@ VARIANTS = {
     "recurrent (variational) dropout": ["--recurrent-dropout", "0.2"],
     "layer normalization in the attention": ["--attention-normalization", "layer"],
     "no label smoothing": ["--label-smoothing", "0"],
-    "no R-Drop": ["--r-drop", "0"],
+    "R-Drop": ["--r-drop", "2"],
     "more R-Drop": ["--r-drop", "4"],
     "no average of the weights": ["--ema-momentum", "0"],
     "vocabulary of 3,000": ["--vocabulary-size", "3000"],

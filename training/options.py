@@ -172,7 +172,6 @@ PRESETS = {
         "vocabulary_size": 5000,
         "decoder_units": 400,
         "dropout": 0.3,
-        "r_drop": 2.0,
         "epochs": 16,
     },
     "small": {},
@@ -193,7 +192,7 @@ PRESETS = {
 }
 PRESET_HELP = {
     "tiny": "1.2 M weights at most, for some ten thousand short pairs: minutes",
-    "multi30k": "4.7 M weights, for thirty thousand pairs like those of Multi30k: an hour or two",
+    "multi30k": "4.7 M weights, for thirty thousand pairs like those of Multi30k: half an hour or more",
     "small": "6.4 M weights at most, for some hundred thousand pairs: hours",
     "base": "30 M weights at most, for several million pairs: days, or a GPU",
 }
