@@ -6,7 +6,7 @@ an exported SavedModel.
 
 from keras import ops
 
-from keras_bahdanau.search import SearchResult, beam_search, greedy_search, repeat_for_beams
+from keras_bahdanau.search import SearchResult, beam_search
 
 # Tokens allowed beyond twice the source length, so that a short source may have a longer target.
 EXTRA_LENGTH = 10
@@ -65,12 +65,8 @@ def generate(
         "memory_mask": encoded["memory_mask"],
         "keys": start["keys"],
     }
-    if beam_width > 1:
-        constants = {
-            name: repeat_for_beams(tensor, beam_width) for name, tensor in constants.items()
-        }
 
-    def step(token_ids, states):
+    def step(token_ids, states, constants):
         decoded = model.decoder(
             {
                 "target_in_ids": ops.expand_dims(token_ids, 1),
@@ -86,24 +82,20 @@ def generate(
     limits = target_limits(source_ids, pad_id=pad_id, max_target_length=max_target_length)
     width = source_ids.shape[1]
     longest = None if width is None else min(2 * width + EXTRA_LENGTH, max_target_length)
-    options = {
-        "start_id": start_id,
-        "end_id": special_ids["end_id"],
-        "pad_id": pad_id,
-        "max_length": limits,
-        "longest": longest,
-        "min_length": min_length,
-        "suppressed_ids": (pad_id, special_ids["unknown_id"], start_id),
-    }
-    if beam_width == 1:
-        return greedy_search(step, start["initial_state"], **options)
     return beam_search(
         step,
         start["initial_state"],
+        constants,
         beam_width=beam_width,
         n_best=n_best,
         length_penalty=length_penalty,
-        **options,
+        start_id=start_id,
+        end_id=special_ids["end_id"],
+        pad_id=pad_id,
+        max_length=limits,
+        longest=longest,
+        min_length=min_length,
+        suppressed_ids=(pad_id, special_ids["unknown_id"], start_id),
     )
 
 

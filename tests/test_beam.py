@@ -13,16 +13,11 @@ from toy_language import (
     tokens_of,
 )
 
-from keras_bahdanau.search import beam_search, greedy_search, repeat_for_beams
+from keras_bahdanau.search import beam_search, greedy_search
 
 
 def search(language, beam_width, **options):
-    return beam_search(
-        language.step(beam_width),
-        language.initial_states(),
-        beam_width=beam_width,
-        **(IDS | options),
-    )
+    return language.search_with(beam_search, beam_width=beam_width, **options)
 
 
 @pytest.mark.parametrize("length_penalty", [0.0, 0.6, 1, 2.5])
@@ -82,9 +77,7 @@ def test_beam_wins_where_greedy_loses():
 def test_beam_of_one_is_greedy(options):
     language = ToyLanguage(sentences=6, vocabulary_size=7)
     beam = search(language, 1, max_length=8, **options)
-    greedy = greedy_search(
-        language.step(), language.initial_states(), max_length=8, **IDS, **options
-    )
+    greedy = language.search_with(greedy_search, max_length=8, **options)
     for name, value in arrays_of(greedy).items():
         np.testing.assert_array_equal(arrays_of(beam)[name], value, err_msg=name)
 
@@ -187,7 +180,7 @@ def test_suppressed_tokens_never_appear():
 
 def test_states_follow_their_hypotheses():
     # The state counts the threes so far. The end comes for certain after two of them, never before.
-    def step(token_ids, states):
+    def step(token_ids, states, constants):
         threes = states[0] + ops.cast(token_ids == 3, "float32")
         words = ops.convert_to_tensor([[-99.0, -99, -99, 0.5, 0, 0.2]])
         end = ops.convert_to_tensor([[-99.0, -99, 0, -99, -99, -99]])
@@ -207,19 +200,13 @@ def test_loop_ends_when_all_sentences_have_ended():
     calls = []
     table = step_from_table({START: [0, 0, 0, 1, 0], 3: [0, 0, 1, 0, 0]})
 
-    def step(token_ids, states):
+    def step(token_ids, states, constants):
         calls.append(1)
-        return table(token_ids, states)
+        return table(token_ids, states, constants)
 
     result = beam_search(step, [ops.zeros((3, 1))], beam_width=1, max_length=50, **IDS)
     assert tokens_of(result, 2) == (3, END)
     assert len(calls) == 2
-
-
-def test_repeat_for_beams():
-    repeated = repeat_for_beams(ops.convert_to_tensor([[1, 2], [3, 4]]), 3)
-    expected = [[1, 2]] * 3 + [[3, 4]] * 3
-    assert ops.convert_to_numpy(repeated).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -238,6 +225,6 @@ def test_repeat_for_beams():
 )
 def test_errors(options, message):
     language = ToyLanguage()
-    options = IDS | {"beam_width": 2, "max_length": 3} | options
+    options = {"beam_width": 2, "max_length": 3} | options
     with pytest.raises(ValueError, match=message):
-        beam_search(language.step(2), language.initial_states(), **options)
+        search(language, **options)

@@ -17,7 +17,7 @@ from keras_bahdanau.search import greedy_search
 
 
 def search(language, **options):
-    return greedy_search(language.step(), language.initial_states(), **(IDS | options))
+    return language.search_with(greedy_search, **options)
 
 
 def greedy_tokens(language, sentence, max_length, min_length=0, suppressed_ids=()):
@@ -104,9 +104,9 @@ def test_loop_ends_when_all_sentences_have_ended():
     calls = []
     table = step_from_table({START: [0, 0, 0, 1, 0], 3: [0, 0, 1, 0, 0]})
 
-    def step(token_ids, states):
+    def step(token_ids, states, constants):
         calls.append(1)
-        return table(token_ids, states)
+        return table(token_ids, states, constants)
 
     greedy_search(step, [ops.zeros((3, 1))], max_length=50, **IDS)
     assert len(calls) == 2
@@ -134,7 +134,7 @@ def test_errors_of_states_and_steps():
         greedy_search(step, [], **options)
     with pytest.raises(ValueError, match="as many states as it was given.*0 states for 1"):
         greedy_search(
-            lambda token_ids, states: (step(token_ids, states)[0], [], None),
+            lambda *arguments: (step(*arguments)[0], [], None),
             [ops.zeros((1, 1))],
             **options,
         )

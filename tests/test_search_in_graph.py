@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from toy_language import IDS, PAD, ToyLanguage, make_step
+from toy_language import IDS, PAD, ToyLanguage, constants_of, toy_step
 
 from keras_bahdanau.search import beam_search, greedy_search
 
@@ -25,15 +25,13 @@ def test_graph_with_unknown_shapes_equals_eager(beam_width, with_attention):
         search = functools.partial(beam_search, beam_width=beam_width, n_best=2)
 
     def run(logits, memory, max_length):
-        full_step = make_step(logits, memory, beam_width or 1)
-
-        def step(token_ids, states):
-            *rest, attention_scores = full_step(token_ids, states)
+        def step(*arguments):
+            *rest, attention_scores = toy_step(*arguments)
             return *rest, attention_scores if with_attention else None
 
         states = {"history": ops.zeros_like(max_length), "counts": (ops.zeros_like(memory[:, :1]),)}
         options = {"max_length": max_length, "min_length": 1, "suppressed_ids": (PAD,)}
-        fields = search(step, states, **options, **IDS)._asdict()
+        fields = search(step, states, constants_of(logits, memory), **options, **IDS)._asdict()
         return {name: value for name, value in fields.items() if value is not None}
 
     graph = tf.function(

@@ -9,8 +9,6 @@ import itertools
 import numpy as np
 from keras import ops
 
-from keras_bahdanau.search import repeat_for_beams
-
 PAD, START, END = 0, 1, 2
 IDS = {"pad_id": PAD, "start_id": START, "end_id": END}
 HISTORIES = 97
@@ -41,8 +39,13 @@ class ToyLanguage:
             "counts": (ops.zeros((sentences, 1), dtype="float32"),),
         }
 
-    def step(self, beam_width=1):
-        return make_step(self.logits, self.memory, beam_width)
+    def constants(self):
+        """Returns what `step` needs to know of each sentence."""
+        return constants_of(self.logits, self.memory)
+
+    def search_with(self, search, **options):
+        """Calls a search with this language's step function."""
+        return search(toy_step, self.initial_states(), self.constants(), **(IDS | options))
 
     def token_log_probabilities(self, sentence, tokens):
         """Returns the log-probability of each token after those before it, in float64."""
@@ -90,21 +93,17 @@ def next_history(history, token):
     return (history * 31 + token + 7) % HISTORIES
 
 
-def make_step(logits, memory, beam_width):
-    """Returns the step function of a language, from arrays or from a graph's tensors."""
-    sentences, _, vocabulary_size = ops.shape(logits)
-    table = ops.reshape(ops.convert_to_tensor(logits), (-1, vocabulary_size))
-    sentence = repeat_for_beams(ops.arange(sentences, dtype="int32"), beam_width)
-    memory = repeat_for_beams(ops.convert_to_tensor(memory), beam_width)
+def constants_of(logits, memory):
+    """Returns what `toy_step` needs to know of each sentence, from arrays or a graph's tensors."""
+    return {"logits": ops.convert_to_tensor(logits), "memory": ops.convert_to_tensor(memory)}
 
-    def step(token_ids, states):
-        history = next_history(states["history"], token_ids)
-        code = ops.cast(10 * token_ids + 100 * history, "float32")
-        states = {"history": history, "counts": (states["counts"][0] + 1.0,)}
-        logits = ops.take(table, sentence * HISTORIES + history, axis=0)
-        return logits, states, memory + code[:, None]
 
-    return step
+def toy_step(token_ids, states, constants):
+    history = next_history(states["history"], token_ids)
+    code = ops.cast(10 * token_ids + 100 * history, "float32")
+    states = {"history": history, "counts": (states["counts"][0] + 1.0,)}
+    logits = ops.take_along_axis(constants["logits"], history[:, None, None], axis=1)[:, 0]
+    return logits, states, constants["memory"] + code[:, None]
 
 
 def tokens_of(result, sentence, rank=0):
@@ -132,7 +131,7 @@ def step_from_table(rows):
     with np.errstate(divide="ignore"):
         table = np.log(table)
 
-    def step(token_ids, states):
+    def step(token_ids, states, constants):
         return ops.take(ops.convert_to_tensor(table), token_ids, axis=0), states, None
 
     return step

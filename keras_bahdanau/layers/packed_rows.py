@@ -2,8 +2,7 @@
 
 from keras import ops
 
-# For every number of rows that it has not met, TensorFlow on a processor generates code anew.
-ROW_MULTIPLE = 8
+from keras_bahdanau.loops import ROW_MULTIPLE
 
 
 class PackedRows:

@@ -6,7 +6,7 @@ from keras import ops
 IMPOSSIBLE = -1e30
 
 
-def next_tokens(logits, count, suppressed_ids=None):
+def next_tokens(logits, count, suppressed_ids=None, penalties=None, forced_ids=None):
     """Returns the most probable tokens of each row and their log-probabilities.
 
     The log-probabilities are those of a softmax over all of `logits`, suppressed tokens included,
@@ -15,8 +15,12 @@ def next_tokens(logits, count, suppressed_ids=None):
     Args:
         logits: float tensor of shape `(rows, vocabulary_size)`.
         count: how many tokens to find at least; fewer come back when the vocabulary is smaller.
-        suppressed_ids: int32 tensor of shape `(n,)` or `None`: tokens that must not be chosen.
-            Ids outside the vocabulary are ignored.
+        suppressed_ids: int32 tensor of shape `(n,)` or `(rows, n)`, or `None`: tokens that must
+            not be chosen. Ids outside the vocabulary are ignored.
+        penalties: float tensor of the shape of `logits`, `IMPOSSIBLE` where a token must not be
+            chosen and else 0; or `None`.
+        forced_ids: int32 tensor of shape `(rows,)`, the only token that may be chosen, whatever
+            else is said of it, or a negative number; or `None`.
 
     Returns:
         `(log_probabilities, token_ids)`, float32 and int32 tensors of shape
@@ -28,7 +32,7 @@ def next_tokens(logits, count, suppressed_ids=None):
     """
     logits = ops.cast(logits, "float32")
     vocabulary_size = logits.shape[-1]
-    suppressed_count = 0 if suppressed_ids is None else suppressed_ids.shape[0]
+    suppressed_count = 0 if suppressed_ids is None else suppressed_ids.shape[-1]
     if vocabulary_size <= suppressed_count:
         raise ValueError(
             "Argument `suppressed_ids` (with `end_id` where `min_length` is positive) must leave "
@@ -37,13 +41,26 @@ def next_tokens(logits, count, suppressed_ids=None):
         )
     # As many more as there are suppressed ones, so that `count` are left without a penalty added
     # to every logit.
-    values, token_ids = largest(logits, min(count + suppressed_count, vocabulary_size))
-    highest = values[:, :1]
-    total = ops.sum(ops.exp(logits - highest), axis=-1, keepdims=True)
-    log_probabilities = values - (highest + ops.log(total))
+    allowed = logits if penalties is None else logits + penalties
+    values, token_ids = largest(allowed, min(count + suppressed_count, vocabulary_size))
+    highest = values[:, :1] if penalties is None else ops.max(logits, axis=-1, keepdims=True)
+    log_total = highest + ops.log(ops.sum(ops.exp(logits - highest), axis=-1, keepdims=True))
+    log_probabilities = values - log_total
+    if penalties is not None:
+        log_probabilities = ops.where(values < IMPOSSIBLE / 2, IMPOSSIBLE, log_probabilities)
     if suppressed_count:
+        if len(suppressed_ids.shape) == 2:
+            suppressed_ids = ops.expand_dims(suppressed_ids, 1)
         suppressed = ops.any(token_ids[:, :, None] == suppressed_ids, axis=-1)
         log_probabilities = ops.where(suppressed, IMPOSSIBLE, log_probabilities)
+    if forced_ids is not None:
+        is_forced = (forced_ids >= 0)[:, None]
+        forced_ids = ops.maximum(forced_ids, 0)[:, None]
+        worth = ops.take_along_axis(logits, forced_ids, axis=1) - log_total
+        others = ops.full_like(log_probabilities[:, 1:], IMPOSSIBLE)
+        only = ops.concatenate([worth, others], axis=1)
+        log_probabilities = ops.where(is_forced, only, log_probabilities)
+        token_ids = ops.where(is_forced, forced_ids, token_ids)
     return log_probabilities, token_ids
 
 

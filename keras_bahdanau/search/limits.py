@@ -1,4 +1,4 @@
-"""Lengths and tokens that a search may return, and the checks of a search's arguments."""
+"""Lengths that a search may return, and the checks of a search's arguments."""
 
 from keras import ops, tree
 
@@ -37,36 +37,6 @@ def length_limits(max_length, batch_size, longest=None):
     return ops.broadcast_to(ops.cast(max_length, "int32"), (batch_size,)), longest
 
 
-def suppression(suppressed_ids, end_id, min_length):
-    """Returns a function from a position to the ids that must not be generated there.
-
-    Args:
-        suppressed_ids: sequence of ints, suppressed everywhere.
-        end_id: int, suppressed at the first `min_length` positions too.
-        min_length: int.
-
-    Returns:
-        A function of a position, the number of tokens generated before; it returns an int32
-        tensor of shape `(n,)`, or `None` when nothing is ever suppressed.
-    """
-    check_at_least("min_length", min_length, 0)
-    ids = sorted({int(token_id) for token_id in suppressed_ids})
-    if ids and ids[0] < 0:
-        raise ValueError(
-            f"Argument `suppressed_ids` must hold token ids from 0 on. Received: {ids}"
-        )
-    if not min_length or end_id in ids:
-        return lambda position: ops.convert_to_tensor(ids, dtype="int32") if ids else None
-    early = [*ids, end_id]
-    # -1 is no token: the vector keeps its length.
-    late = [*ids, -1]
-    return lambda position: ops.where(
-        position < min_length,
-        ops.convert_to_tensor(early, dtype="int32"),
-        ops.convert_to_tensor(late, dtype="int32"),
-    )
-
-
 def lengths_after(lengths, token_ids, position, end_id, limits):
     """Returns the lengths after a token was added at `position`.
 
@@ -82,6 +52,14 @@ def lengths_after(lengths, token_ids, position, end_id, limits):
     """
     ended = ops.logical_or(token_ids == end_id, limits <= position + 1)
     return ops.where(ended, ops.minimum(lengths, position + 1), lengths)
+
+
+def check_one_of(name, value, choices):
+    """Raises a `ValueError` unless `value` is among `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}"
+        )
 
 
 def check_at_least(name, value, least):

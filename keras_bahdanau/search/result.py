@@ -16,7 +16,7 @@ class SearchResult(NamedTuple):
         log_probabilities: float32 tensor of shape `(batch_size, n)`: the sum of the natural
             logarithms of the generated tokens' probabilities, over the whole vocabulary.
         scores: float32 tensor of shape `(batch_size, n)`: what the hypotheses are ordered by,
-            `log_probability / length ** length_penalty`.
+            `log_probability / length ** length_penalty` unless asked otherwise.
         attention_scores: float32 tensor of shape `(batch_size, n, T, S)`: the attention weights
             with which each token was generated, zeros after the last one; or `None` when `step`
             returns none.

@@ -3,26 +3,27 @@
 from keras import ops, tree
 
 
-def call_step(step, token_ids, structure, states):
-    """Calls `step` with its own structure of states and checks what comes back.
+def call_step(step, token_ids, structures, tensors):
+    """Calls `step` with its own structures and checks what comes back.
 
     Args:
-        step: function `(token_ids, states) -> (logits, states, attention_scores or None)`.
+        step: function `(token_ids, states, constants) -> (logits, states, attention_scores)`.
         token_ids: int32 tensor of shape `(rows,)`.
-        structure: nested structure that `step` takes its states in.
-        states: flat list of tensors with leading dimension `rows`.
+        structures: nested structures that `step` takes its states and constants in.
+        tensors: for each a flat list of tensors with leading dimension `rows`.
 
     Returns:
         `(logits, states, attention_scores)`: a tensor of shape `(rows, vocabulary_size)`, a flat
         list, and a float32 tensor of shape `(rows, S)` or `None`.
     """
-    logits, new_states, attention_scores = step(token_ids, tree.pack_sequence_as(structure, states))
-    new_states = tree.flatten(new_states)
-    if len(new_states) != len(states) or len(logits.shape) != 2:
+    states, constants = map(tree.pack_sequence_as, structures, tensors)
+    logits, new_states, attention_scores = step(token_ids, states, constants)
+    new_states, given = tree.flatten(new_states), len(tensors[0])
+    if len(new_states) != given or len(logits.shape) != 2:
         raise ValueError(
             "The step function must return logits of shape `(rows, vocabulary_size)` and as many "
             f"states as it was given. Received: logits of shape {tuple(logits.shape)} and "
-            f"{len(new_states)} states for {len(states)}"
+            f"{len(new_states)} states for {given}"
         )
     if attention_scores is not None:
         attention_scores = ops.cast(attention_scores, "float32")
