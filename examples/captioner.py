@@ -164,8 +164,9 @@ class Captioner(keras.Model):
         """Lists of words, and an array of shape `(count, MAX_LENGTH, 25)` of their weights."""
         memory, states = self.encode(images)
         found = greedy_search(
-            lambda token_ids, states: self.decode(token_ids, memory, states),
+            lambda token_ids, states, memory: self.decode(token_ids, memory, states),
             states,
+            memory,
             start_id=START_ID,
             end_id=END_ID,
             pad_id=PAD_ID,

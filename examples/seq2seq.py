@@ -46,8 +46,9 @@ model.fit([source_ids[200:], target_ids[200:, :-1]], target_ids[200:, 1:], epoch
 # Generation: its own character comes in.
 memory = encoder(embed(source_ids[:200]))
 found = greedy_search(
-    lambda ids, states: decode(ids, memory, states),
+    lambda ids, states, memory: decode(ids, memory, states),
     decoder.get_initial_state(memory),
+    memory,
     start_id=1,
     end_id=2,
     pad_id=0,

@@ -67,16 +67,8 @@ def generate(
     }
 
     def step(token_ids, states, constants):
-        decoded = model.decoder(
-            {
-                "target_in_ids": ops.expand_dims(token_ids, 1),
-                "initial_state": states,
-                **constants,
-            },
-            training=False,
-        )
-        attention_scores = decoded["attention_scores"][:, 0] if return_attention_scores else None
-        return decoded["logits"][:, 0], decoded["states"], attention_scores
+        logits, states, attention_scores = model.decoder.step(token_ids, states, **constants)
+        return logits, states, attention_scores if return_attention_scores else None
 
     pad_id, start_id = special_ids["pad_id"], special_ids["start_id"]
     limits = target_limits(source_ids, pad_id=pad_id, max_target_length=max_target_length)

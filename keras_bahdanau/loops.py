@@ -91,13 +91,3 @@ def while_rows(condition, body, loop_vars):
         shapes = [tf.TensorShape([None, *x.shape[1:]] if x.shape.rank else []) for x in flat]
         flat = tf.while_loop(packed(condition), flat_body, flat, shape_invariants=shapes)
     return tree.pack_sequence_as(loop_vars, flat)
-
-
-def rows_of(tensor, rows):
-    """`keras.ops.take` along the first dimension, for rows that are none of them negative."""
-    if keras.backend.backend() != "tensorflow":
-        return ops.take(tensor, rows, axis=0)
-    import tensorflow as tf
-
-    # Keras's own spends five operations more on negative ones.
-    return tf.gather(tensor, rows)

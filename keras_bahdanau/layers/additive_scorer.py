@@ -113,7 +113,7 @@ class AdditiveScorer(keras.layers.Layer):
         if self.normalize:
             scale = scale * (ops.cast(self.gain, scale.dtype) / ops.norm(scale))
         pairs = {
-            "query": ops.matmul(ops.cast(query, self.compute_dtype), self.cast(self.query_kernel)),
+            "query": self._projected(ops.cast(query, self.compute_dtype)),
             "keys": ops.cast(keys, self.compute_dtype),
         }
         if features is not None:
@@ -122,6 +122,12 @@ class AdditiveScorer(keras.layers.Layer):
         if self.layer_normalization:
             pairs = normalized_pairs(pairs, gamma=self.norm_gamma, beta=self.norm_beta)
         return additive_scores(**pairs, scale=scale / self.temperature)
+
+    def _projected(self, query):
+        kernel = self.cast(self.query_kernel)
+        if query.shape[1] == 1:
+            return ops.expand_dims(ops.matmul(query[:, 0], kernel), 1)
+        return ops.matmul(query, kernel)
 
     def get_config(self):
         return {

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.lean_ops import product_with_rows, rows_of
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
 from keras_bahdanau.models.cells import uniform_initializer
 from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
@@ -201,6 +202,7 @@ class Decoder(keras.Model):
         )
         self.readout_model = keras.Model(features, deep_output, name="readout_model")
         self.output_layer = embedding if tie_embeddings == "target" else output
+        self.embedding, self.attention_rnn, self.readout = embedding, attention_rnn, readout
 
         # Config.
         self.vocabulary_size = vocabulary_size
@@ -233,6 +235,30 @@ class Decoder(keras.Model):
             tanh(W encoder_state + b) (the paper's appendix A.2.2, from both directions).
         """
         return self.start_model({"memory": memory, "encoder_state": encoder_state})
+
+    def step(self, token_ids, states, memory, memory_mask, keys):
+        """One step of generation: what a call with one token gives, by far fewer operations.
+
+        Args:
+            token_ids: integer tensor of shape `(rows,)`, the tokens before.
+            states: the `initial_state` of `start`, or what this returned.
+            memory, memory_mask, keys: see the inputs; of as many rows.
+
+        Returns:
+            `(logits, states, attention_scores)`: a float32 tensor of shape
+            `(rows, vocabulary_size)`, a list, and a float tensor of shape `(rows, source_length)`.
+        """
+        table = self.embedding.embeddings
+        embedded = ops.cast(rows_of(table, token_ids), self.compute_dtype)
+        output, context, attention_scores, states = self.attention_rnn(
+            embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=states
+        )
+        deep_output = self.readout(ops.concatenate([output, context, embedded], axis=-1))
+        if self.tie_embeddings == "target":
+            logits = product_with_rows(ops.cast(deep_output, "float32"), table)
+        else:
+            logits = self.output_layer(deep_output)
+        return logits, states, attention_scores
 
     def get_config(self):
         return {

@@ -6,6 +6,7 @@ from keras import ops
 from keras_bahdanau.recurrent.attended import attend_to, check_call, one_for_each
 from keras_bahdanau.recurrent.attention_cell import AttentionCell
 from keras_bahdanau.recurrent.attention_loop import attention_loop
+from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.dropout_masks import (
     drop_positions,
     fix_dropout_masks,
@@ -183,6 +184,8 @@ class AttentionRNN(keras.layers.Layer):
             ]
         one_step = len(inputs.shape) == 2
         sequence = ops.expand_dims(inputs, 1) if one_step else inputs
+        if one_step and not training:
+            return self._step(inputs, states, attended)
         try:
             if training:
                 fix_dropout_masks(cell, sequence)
@@ -201,6 +204,12 @@ class AttentionRNN(keras.layers.Layer):
             output, context = output[:, 0], context[:, 0]
             weights = [each[:, 0] for each in weights] if self._several else weights[:, 0]
         return output, context, weights, states
+
+    def _step(self, inputs, states, attended):
+        output, context, weights, states = attention_step(
+            self.attention_cell, inputs, states, attended, training=False
+        )
+        return output, context, weights if self._several else weights[0], states
 
     def compute_mask(self, inputs, previous_mask=None):
         return previous_mask, previous_mask

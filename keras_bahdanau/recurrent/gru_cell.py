@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.lean_ops import parts_of
+
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class GRUCell(keras.layers.GRUCell):
@@ -25,14 +27,14 @@ class GRUCell(keras.layers.GRUCell):
         previous = states[0] if isinstance(states, (list, tuple)) else states
         if training and self.dropout:
             inputs = inputs * self.get_dropout_mask(inputs)
-        input_bias, recurrent_bias = self.bias[0], self.bias[1]
+        input_bias, recurrent_bias = ops.unstack(ops.convert_to_tensor(self.bias))
         from_input = _wide(ops.matmul(inputs, self.kernel) + input_bias)
         from_state = _wide(ops.matmul(previous, self.recurrent_kernel) + recurrent_bias)
-        sizes = [2 * self.units]
-        input_gates, input_candidate = ops.split(from_input, sizes, axis=-1)
-        state_gates, state_candidate = ops.split(from_state, sizes, axis=-1)
+        units = self.units
+        input_gates, input_candidate = parts_of(from_input, [2 * units, units])
+        state_gates, state_candidate = parts_of(from_state, [2 * units, units])
         gates = self.recurrent_activation(input_gates + state_gates)
-        update, reset = ops.split(gates, 2, axis=-1)
+        update, reset = parts_of(gates, [units, units])
         candidate = self.activation(input_candidate + reset * state_candidate)
         new = ops.cast(candidate + update * (_wide(previous) - candidate), previous.dtype)
         return new, [new] if isinstance(states, (list, tuple)) else new

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_bahdanau.lean_ops import rows_of
+
 # The log-probability of what must not be chosen. Several of them still add up to a finite float32.
 IMPOSSIBLE = -1e30
 
@@ -83,16 +85,15 @@ def largest(values, k):
     if 2 * k * block > columns:
         top, indices = ops.top_k(values, k)
         return top, ops.cast(indices, "int32")
-    rows = ops.shape(values)[0]
     blocks = columns // block
-    row = ops.arange(rows, dtype="int32")[:, None]
-    maxima = ops.max(ops.reshape(values, (rows, blocks, block)), axis=-1)
+    row = ops.arange(ops.shape(values)[0], dtype="int32")[:, None]
+    maxima = ops.max(ops.reshape(values, (-1, blocks, block)), axis=-1)
     _, best = ops.top_k(maxima, k)
     best = ops.cast(best, "int32")
-    narrowed = ops.take(ops.reshape(values, (rows * blocks, block)), best + row * blocks, axis=0)
-    top, indices = ops.top_k(ops.reshape(narrowed, (rows, k * block)), k)
+    narrowed = rows_of(ops.reshape(values, (-1, block)), best + row * blocks)
+    top, indices = ops.top_k(ops.reshape(narrowed, (-1, k * block)), k)
     indices = ops.cast(indices, "int32")
-    best = ops.take(ops.reshape(best, (rows * k,)), indices // block + row * k, axis=0)
+    best = rows_of(ops.reshape(best, (-1,)), indices // block + row * k)
     return top, best * block + indices % block
 
 

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_bahdanau.loops import rows_of
+from keras_bahdanau.lean_ops import rows_of
 from keras_bahdanau.search.candidates import IMPOSSIBLE
 from keras_bahdanau.search.limits import UNFINISHED, lengths_after
 

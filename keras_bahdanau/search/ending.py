@@ -31,9 +31,7 @@ def end_decided(hypotheses, position, limits, scoring, width, n_best):
     within_reach = scoring.normalised(totals, ops.maximum(limits, 1))
     within_reach = ops.reshape(ops.where(grows, within_reach, IMPOSSIBLE), (-1, width))
     least = ops.top_k(ended, n_best)[0][:, -1]
-    decided = ops.logical_and(
-        least >= ops.max(within_reach, axis=1), least > IMPOSSIBLE / 1000
-    )
+    decided = ops.logical_and(least >= ops.max(within_reach, axis=1), least > IMPOSSIBLE / 1000)
     dropped = ops.logical_and(grows, ops.repeat(decided, width))
     return {
         **hypotheses,

@@ -2,7 +2,8 @@
 
 from keras import ops, tree
 
-from keras_bahdanau.loops import rows_of, while_rows
+from keras_bahdanau.lean_ops import rows_of
+from keras_bahdanau.loops import while_rows
 from keras_bahdanau.search.candidates import IMPOSSIBLE
 from keras_bahdanau.search.continuing import best_continuations
 from keras_bahdanau.search.ending import end_decided

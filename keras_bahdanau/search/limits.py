@@ -57,9 +57,7 @@ def lengths_after(lengths, token_ids, position, end_id, limits):
 def check_one_of(name, value, choices):
     """Raises a `ValueError` unless `value` is among `choices`."""
     if value not in choices:
-        raise ValueError(
-            f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}"
-        )
+        raise ValueError(f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}")
 
 
 def check_at_least(name, value, least):

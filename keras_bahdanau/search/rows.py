@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.loops import ROW_MULTIPLE, rows_of
+from keras_bahdanau.lean_ops import rows_of
+from keras_bahdanau.loops import ROW_MULTIPLE
 
 # Rows are chosen again when this share of them would be left.
 WORTH_SHRINKING = (7, 8)

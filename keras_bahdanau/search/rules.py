@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_bahdanau.loops import rows_of
+from keras_bahdanau.lean_ops import rows_of
 from keras_bahdanau.search.candidates import IMPOSSIBLE, next_tokens
 from keras_bahdanau.search.limits import check_at_least
 

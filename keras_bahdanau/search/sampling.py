@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_bahdanau.loops import rows_of
+from keras_bahdanau.lean_ops import rows_of
 from keras_bahdanau.search.limits import check_at_least
 
 
@@ -56,14 +56,15 @@ class Sampling:
         noise = ops.convert_to_tensor(self.noise, dtype="float32")
         noise = ops.reshape(noise, (-1, ops.shape(noise)[-1]))
         noise = rows_of(ops.take(noise, position, axis=1), slots)[:, None]
-        weights = ops.softmax(log_probabilities / self.temperature, axis=-1)
+        highest = ops.max(log_probabilities, axis=-1, keepdims=True)
+        weights = ops.exp((log_probabilities - highest) / self.temperature)
         if self.top_k:
             place = ops.cumsum(ops.cast(weights > 0, "int32"), axis=-1)
             weights = ops.where(place <= self.top_k, weights, 0.0)
-            weights = weights / ops.sum(weights, axis=-1, keepdims=True)
         if self.top_p < 1:
             before = ops.cumsum(weights, axis=-1) - weights
-            weights = ops.where(before < self.top_p, weights, 0.0)
+            enough = self.top_p * ops.sum(weights, axis=-1, keepdims=True)
+            weights = ops.where(before < enough, weights, 0.0)
         sums = ops.cumsum(weights, axis=-1)
         passed = ops.sum(ops.cast(sums <= noise * sums[:, -1:], "int32"), axis=-1)
         # Where rounding makes the noise reach the sum of all: the last token of any weight.
