@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.lean_ops import product_with_rows, rows_of
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
+from keras_bahdanau.lean_ops import product_with_rows, rows_of
 from keras_bahdanau.models.cells import uniform_initializer
 from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
 from keras_bahdanau.models.decoder_start import decoder_start

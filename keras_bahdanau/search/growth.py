@@ -7,7 +7,7 @@ from keras_bahdanau.loops import while_rows
 from keras_bahdanau.search.candidates import IMPOSSIBLE
 from keras_bahdanau.search.continuing import best_continuations
 from keras_bahdanau.search.ending import end_decided
-from keras_bahdanau.search.limits import UNFINISHED, lengths_after
+from keras_bahdanau.search.limits import UNFINISHED
 from keras_bahdanau.search.ranking import ranked_result
 from keras_bahdanau.search.rows import Rows
 from keras_bahdanau.search.stepping import call_step, write
