@@ -192,7 +192,7 @@ PRESETS = {
 }
 PRESET_HELP = {
     "tiny": "1.2 M weights at most, for some ten thousand short pairs: minutes",
-    "multi30k": "4.7 M weights, for some thirty thousand pairs, as in Multi30k: half an hour and more",
+    "multi30k": "4.7 M weights, for some thirty thousand pairs (Multi30k): half an hour and more",
     "small": "6.4 M weights at most, for some hundred thousand pairs: hours",
     "base": "30 M weights at most, for several million pairs: days, or a GPU",
 }
