@@ -2,28 +2,23 @@
 
 import os
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
-import numpy as np
-from keras.ops import convert_to_numpy
 
-from keras_bahdanau import generation
-from keras_bahdanau.compiled import compile_for_ids
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import atomic_path
 from keras_bahdanau.long_texts import translate_long_texts
 from keras_bahdanau.model_directory import MODEL_FILE, TOKENIZER_FILE, read_config, write_config
 from keras_bahdanau.models import TranslationModel
-from keras_bahdanau.padding import by_length, pad_ids
-from keras_bahdanau.search import SearchResult
-from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID, Tokenizer
+from keras_bahdanau.search_options import SearchOptions
+from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
 from keras_bahdanau.translation import Translation, as_asked, read_translations
+from keras_bahdanau.translation_on_ids import TranslationOnIds, sampling_key
 
 DEFAULT_MAX_LENGTH = 128
-# What bounds the memory of scoring, whose logits hold the whole vocabulary for each target token.
-SCORED_TOKENS = 8192
 
 
 class Translator:
@@ -34,9 +29,12 @@ class Translator:
         tokenizer: the `Tokenizer` whose ids it was trained on.
         config: dict with `max_length`, the limit of a source in pieces (the end token included),
             and `max_target_length`, the limit of a translation in tokens. Other entries are kept.
+        ensemble: other translators with the same tokenizer. Log-probabilities are the means of
+            those of all models.
 
     Raises:
-        ValueError: model and tokenizer have vocabularies of different sizes.
+        ValueError: model and tokenizer have vocabularies of different sizes, or a translator of
+            the ensemble has another tokenizer.
 
     Example:
 
@@ -45,24 +43,40 @@ class Translator:
     ['Ein Hund rennt.']
     """
 
-    def __init__(self, model: TranslationModel, tokenizer: Tokenizer, config: dict | None = None):
+    def __init__(
+        self,
+        model: TranslationModel,
+        tokenizer: Tokenizer,
+        config: dict | None = None,
+        ensemble: Sequence["Translator"] = (),
+    ):
         if model.encoder.vocabulary_size != tokenizer.vocabulary_size:
             raise ValueError(
                 "Expected the tokenizer of the model. Received: a tokenizer of "
                 f"{tokenizer.vocabulary_size} pieces, a model of {model.encoder.vocabulary_size}"
             )
+        for other in ensemble:
+            if other.tokenizer.model_bytes != tokenizer.model_bytes:
+                raise ValueError(
+                    "Expected translators of one tokenizer in an ensemble: trained on the same "
+                    "text with the same vocabulary size. Received: another tokenizer"
+                )
         limits = {"max_length": DEFAULT_MAX_LENGTH, "max_target_length": 2 * DEFAULT_MAX_LENGTH}
         self.model = model
         self.tokenizer = tokenizer
         self.config = {**limits, **(config or {})}
-        self._search = lru_cache(maxsize=8)(self._compile_search)
-        self._score = compile_for_ids(
-            partial(generation.score, model, pad_id=PAD_ID), 3, variables=model.variables
-        )
+        models = [model, *(each.model for each in ensemble)]
+        self._on_ids = TranslationOnIds(models, self.config["max_target_length"])
 
     @classmethod
-    def load(cls, directory: str | os.PathLike) -> "Translator":
+    def load(
+        cls, directory: str | os.PathLike, ensemble: Sequence[str | os.PathLike] = ()
+    ) -> "Translator":
         """Reads a trained model directory. Nothing in it is run as code.
+
+        Args:
+            directory: the directory.
+            ensemble: directories of other models of the same tokenizer, to be averaged with it.
 
         Raises:
             InputError: the directory is none, is half written, damaged, or of a newer version.
@@ -84,7 +98,7 @@ class Translator:
                 f"{type(model).__name__}"
             )
         try:
-            return cls(model, tokenizer, config)
+            return cls(model, tokenizer, config, [cls.load(other) for other in ensemble])
         except ValueError as error:
             raise InputError(f"{directory}: {error}") from error
 
@@ -102,6 +116,16 @@ class Translator:
         return self.config["max_length"]
 
     @property
+    def is_ensemble(self) -> bool:
+        """Whether several models are averaged."""
+        return len(self._on_ids.models) > 1
+
+    @property
+    def options(self) -> SearchOptions:
+        """The options of a search for which none are given."""
+        return SearchOptions(length_penalty=self.length_penalty)
+
+    @property
     def length_penalty(self) -> float:
         """The exponent of the length that divides a log-probability where no other is given."""
         return self.config.get("length_penalty", 1.0)
@@ -109,11 +133,11 @@ class Translator:
     def translate(
         self,
         texts: Sequence[str],
-        beam_width: int = 5,
-        n_best: int = 1,
+        *,
         return_alignments: bool = False,
-        length_penalty: float | None = None,
+        prefixes: Sequence[str] | None = None,
         batch_size: int = 64,
+        **options,
     ) -> list:
         """Translates texts.
 
@@ -122,41 +146,41 @@ class Translator:
 
         Args:
             texts: the texts.
-            beam_width: number of hypotheses kept; 1 is greedy search.
-            n_best: number of translations of each text, at most `beam_width`.
             return_alignments: whether to return `Translation` objects, with pieces and attention
                 weights, in place of strings.
-            length_penalty: exponent of the length that divides a log-probability; `None` for the
-                one that the model's training has chosen.
+            prefixes: what the translation of each text begins with: a text for each, which may be
+                blank; or `None`.
             batch_size: number of texts searched at once.
+            **options: `beam_width`, `n_best`, `length_penalty`, `sample` and all other fields of
+                `SearchOptions`.
 
         Returns:
             A list with one string (or `Translation`) for each text; with `n_best` over 1 a list
             of lists, best first.
 
         Raises:
-            ValueError: `n_best` is larger than `beam_width`, one of them is below 1, or
-                `length_penalty` is negative.
-            TypeError: `texts` is one string, or holds something that is no string.
+            InputError: an option is out of its range, or `n_best` larger than `beam_width`; a
+                banned piece is not in the vocabulary; there are not as many prefixes as texts.
+            TypeError: `texts` is one string, or holds something that is no string; there is no
+                such option.
         """
         translations, _ = self.translate_n_best(
             texts,
-            beam_width=beam_width,
-            n_best=n_best,
             return_alignments=return_alignments,
-            length_penalty=length_penalty,
+            prefixes=prefixes,
             batch_size=batch_size,
+            **options,
         )
-        return as_asked(translations, n_best, return_alignments)
+        return as_asked(translations, options.get("n_best", 1), return_alignments)
 
     def translate_n_best(
         self,
         texts: Sequence[str],
-        beam_width: int = 5,
-        n_best: int = 1,
+        *,
         return_alignments: bool = False,
-        length_penalty: float | None = None,
+        prefixes: Sequence[str] | None = None,
         batch_size: int = 64,
+        **options,
     ) -> tuple[list[list[Translation]], int]:
         """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
 
@@ -164,21 +188,21 @@ class Translator:
         hypothesis takes much memory and time where sources are long.
         """
         check_texts(texts)
-        if not 1 <= n_best <= beam_width:
-            raise ValueError(
-                "Expected 1 <= n_best <= beam_width. "
-                f"Received: n_best={n_best}, beam_width={beam_width}"
-            )
-        if length_penalty is None:
-            length_penalty = self.length_penalty
-        if length_penalty < 0:
-            raise ValueError(f"Expected a length_penalty of at least 0. Received: {length_penalty}")
-        search = self._search(beam_width, n_best, return_alignments)
+        if prefixes is not None:
+            check_texts(prefixes)
+            if len(prefixes) != len(texts):
+                raise InputError(
+                    "Expected as many prefixes as texts. "
+                    f"Received: {len(prefixes)} prefixes, {len(texts)} texts"
+                )
+        options = SearchOptions(**options)
+        search = partial(self._translate_parts, options, return_alignments, batch_size)
         return translate_long_texts(
             texts,
-            partial(self._translate_parts, search, length_penalty, batch_size),
+            search,
             encode=self.tokenizer.encode,
             max_length=self.max_length,
+            beginnings=prefixes,
         )
 
     def score(
@@ -203,42 +227,24 @@ class Translator:
             )
         source_ids = [[*self.tokenizer.encode(text), END_ID] for text in sources]
         target_ids = [self.tokenizer.encode(text) for text in targets]
-        scores = np.zeros(len(sources), "float32")
-        lengths = [len(ids) + 1 for ids in target_ids]
-        for batch in by_length(lengths, batch_size, max_tokens=SCORED_TOKENS):
-            scores[batch] = self._score(
-                pad_ids([source_ids[i] for i in batch]),
-                pad_ids([[START_ID, *target_ids[i]] for i in batch]),
-                pad_ids([[*target_ids[i], END_ID] for i in batch]),
-            )
-        return scores.tolist()
+        return self._on_ids.score(source_ids, target_ids, batch_size).tolist()
 
-    def _compile_search(self, beam_width, n_best, return_alignments):
-        def search(source_ids, length_penalty):
-            return generation.generate(
-                self.model,
-                source_ids,
-                special_ids=SPECIAL_IDS,
-                max_target_length=self.config["max_target_length"],
-                beam_width=beam_width,
-                n_best=n_best,
-                length_penalty=length_penalty,
-                return_attention_scores=return_alignments,
-            )
-
-        return compile_for_ids(search, 1, num_numbers=1, variables=self.model.variables)
-
-    def _translate_parts(self, search, length_penalty, batch_size, parts):
+    def _translate_parts(self, options, return_alignments, batch_size, parts, prefixes=None):
         source_ids = [[*self.tokenizer.encode(part), END_ID] for part in parts]
+        penalty = self.length_penalty if options.length_penalty is None else options.length_penalty
         translations = [None] * len(parts)
-        for batch in by_length([len(ids) for ids in source_ids], batch_size):
-            result = search(pad_ids([source_ids[i] for i in batch]), length_penalty)
-            found = [None if field is None else convert_to_numpy(field) for field in result]
-            for row, index in enumerate(batch):
-                fields = (None if field is None else field[row] for field in found)
-                translations[index] = read_translations(
-                    self.tokenizer, source_ids[index], SearchResult(*fields)
-                )
+        for index, found in self._on_ids.search(
+            source_ids,
+            # A penalty and a seed take no new compilation.
+            replace(options, length_penalty=None, seed=0),
+            length_penalty=penalty,
+            banned_ids=self.tokenizer.ids_of(options.banned_pieces),
+            prefix_ids=None if prefixes is None else [*map(self.tokenizer.encode, prefixes)],
+            keys=[sampling_key(part, options.seed) for part in parts],
+            return_attention_scores=return_alignments,
+            batch_size=batch_size,
+        ):
+            translations[index] = read_translations(self.tokenizer, source_ids[index], found)
         return translations
 
 

@@ -18,7 +18,7 @@ PACKAGES = {
     f"{ROOT}.training": Path(keras_bahdanau.training.__file__).parent,
 }
 # Each part may import itself, what is named here, and the plain modules that import nothing.
-PLAIN = {"errors", "files", "lean_ops", "loops", "version", "quiet"}
+PLAIN = {"errors", "files", "lean_ops", "loops", "version", "quiet", "options", "search_options"}
 MAY_IMPORT = {
     "layers": set(),
     "recurrent": {"layers"},

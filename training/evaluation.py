@@ -60,19 +60,17 @@ def evaluate(
     translator,
     sources: Sequence[str],
     references: Sequence[str],
-    beam_width: int = 5,
     tokenize: str = "13a",
     **options,
 ) -> tuple[dict, list[str]]:
     """Translates sources and compares them with references.
 
     Args:
-        translator: has `translate_n_best`, as a `Translator` does.
+        translator: has `translate_n_best` and `options`, as a `Translator` does.
         sources: texts.
         references: one reference for each.
-        beam_width: number of hypotheses kept.
         tokenize: sacreBLEU's tokenizer, see `new_bleu`.
-        **options: more arguments of `translate_n_best`.
+        **options: arguments of `translate_n_best`.
 
     Returns:
         `(scores, translations)`: a flat dict of `bleu`, `chrf` (Popović 2015), `signature`,
@@ -80,9 +78,7 @@ def evaluate(
         translated in parts), `beam_width`, `seconds` and `sentences_per_second`; and the texts.
     """
     started = time.perf_counter()
-    translations, number_split = translator.translate_n_best(
-        sources, beam_width=beam_width, **options
-    )
+    translations, number_split = translator.translate_n_best(sources, **options)
     seconds = time.perf_counter() - started
     hypotheses = [ranked[0].text for ranked in translations]
     bleu, chrf = new_bleu(tokenize), sacrebleu.CHRF()
@@ -93,7 +89,7 @@ def evaluate(
         "chrf_signature": str(chrf.get_signature()),
         "sentences": len(hypotheses),
         "split_sentences": number_split,
-        "beam_width": beam_width,
+        "beam_width": options.get("beam_width", translator.options.beam_width),
         "seconds": round(seconds, 3),
         "sentences_per_second": round(len(hypotheses) / seconds, 2),
     }

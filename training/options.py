@@ -5,104 +5,100 @@ import math
 from dataclasses import dataclass
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.options import option
 
 TOKENIZERS = ("13a", "none", "intl", "char", "zh")
-
-
-def _option(default, description, choices=None):
-    metadata = {"help": description, "choices": choices}
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """Every choice of a run. Equal options on equal text give equal weights (on one machine)."""
 
-    vocabulary_size: int = _option(8000, "pieces of the joint vocabulary, at most")
-    embedding_dim: int = _option(256, "width of the embeddings")
-    encoder_units: int = _option(256, "width of the encoder's state in each direction")
-    decoder_units: int = _option(512, "width of the decoder's state")
-    attention_units: int = _option(256, "width of the attention's projections")
-    num_layers: int = _option(1, "recurrent layers of encoder and decoder")
-    cell: str = _option("gru", "recurrent cell", choices=("gru", "lstm"))
-    order: str = _option(
+    vocabulary_size: int = option(8000, "pieces of the joint vocabulary, at most")
+    embedding_dim: int = option(256, "width of the embeddings")
+    encoder_units: int = option(256, "width of the encoder's state in each direction")
+    decoder_units: int = option(512, "width of the decoder's state")
+    attention_units: int = option(256, "width of the attention's projections")
+    num_layers: int = option(1, "recurrent layers of encoder and decoder")
+    cell: str = option("gru", "recurrent cell", choices=("gru", "lstm"))
+    order: str = option(
         "between",
         "attend with the state before the step (the paper), with the one after it, or between two "
         "transitions of the state (the conditional GRU)",
         choices=("before", "after", "between"),
     )
-    attention: str = _option(
+    attention: str = option(
         "additive",
         "what the decoder sees of the source: by attention one annotation of each token, or the "
         "encoder's last state alone, one vector of fixed length",
         choices=("additive", "none"),
     )
-    attention_normalization: str = _option(
+    attention_normalization: str = option(
         "none", "layer normalization inside the attention's tanh", choices=("none", "layer")
     )
-    tie_embeddings: str = _option(
+    tie_embeddings: str = option(
         "all",
         "use one matrix as target embedding and output matrix, or as source embedding too",
         choices=("none", "target", "all"),
     )
-    readout_units: int = _option(
+    readout_units: int = option(
         0, "width of the deep output; 0 for that of the embeddings, which tying requires"
     )
-    dropout: float = _option(0.2, "rate on embeddings, memory and deep output")
-    recurrent_dropout: float = _option(0.0, "rate on recurrent connections")
-    attention_dropout: float = _option(0.0, "rate at which memory positions are left out")
-    label_smoothing: float = _option(0.1, "probability mass spread over the vocabulary")
-    tokenize: str = _option(
+    dropout: float = option(0.2, "rate on embeddings, memory and deep output")
+    recurrent_dropout: float = option(0.0, "rate on recurrent connections")
+    attention_dropout: float = option(0.0, "rate at which memory positions are left out")
+    label_smoothing: float = option(0.1, "probability mass spread over the vocabulary")
+    tokenize: str = option(
         "13a",
         "sacreBLEU's tokenizer of validation and test scores; none for text that is tokenized",
         choices=TOKENIZERS,
     )
-    max_length: int = _option(128, "limit of a sentence in pieces, the end token included")
-    long_pairs: str = _option(
+    max_length: int = option(128, "limit of a sentence in pieces, the end token included")
+    long_pairs: str = option(
         "error", "what to do with training pairs beyond it", choices=("error", "drop")
     )
-    max_length_ratio: float = _option(
+    max_length_ratio: float = option(
         3.0, "most times that a side may be as long as the other, in pieces, end tokens included"
     )
-    clean: bool = _option(False, "leave out doubtful training pairs: see corpus report below")
-    vocabulary_sample: int = _option(
+    clean: bool = option(False, "leave out doubtful training pairs: see corpus report below")
+    vocabulary_sample: int = option(
         500_000,
         "sentences that the vocabulary is learned from, at most; each takes some 2 kB of memory",
     )
-    batch_size: int = _option(128, "pairs in a batch")
-    tokens_per_batch: int = _option(
+    batch_size: int = option(128, "pairs in a batch")
+    tokens_per_batch: int = option(
         0, "positions in a batch, padding included, in place of a number of pairs; 0 for batch_size"
     )
-    length_multiple: int = _option(
+    length_multiple: int = option(
         0,
         "batches are padded to lengths that are multiples of this; 0 for 8 on JAX, which compiles "
         "each shape, and 1 elsewhere",
     )
-    epochs: int = _option(12, "epochs at most")
-    patience: int = _option(5, "epochs without a better validation BLEU before it stops")
-    learning_rate: float = _option(2e-3, "peak learning rate of Adam")
-    warmup_steps: int = _option(200, "steps over which the learning rate rises")
-    final_learning_rate: float = _option(
+    epochs: int = option(12, "epochs at most")
+    patience: int = option(5, "epochs without a better validation BLEU before it stops")
+    learning_rate: float = option(2e-3, "peak learning rate of Adam")
+    warmup_steps: int = option(200, "steps over which the learning rate rises")
+    final_learning_rate: float = option(
         0.02, "share of the peak that the cosine schedule ends at, after the last epoch"
     )
-    r_drop: float = _option(
+    r_drop: float = option(
         0.0,
         "factor of the divergence between two passes of each sentence under different dropout "
         "masks (R-Drop's alpha); 0 for one pass, which takes half the time",
     )
-    ema_momentum: float = _option(
+    ema_momentum: float = option(
         0.998,
         "momentum of the moving average of the weights that is evaluated and kept; 0 for none",
     )
-    precision: str = _option(
+    precision: str = option(
         "float32",
         "of the factors of matrix products in training; bfloat16 takes a third less time on "
         "processors that have it (avx512_bf16 or amx_bf16 in /proc/cpuinfo) and more on others",
         choices=("float32", "bfloat16"),
     )
-    clip_norm: float = _option(1.0, "limit of the global gradient norm")
-    seed: int = _option(1, "seed of weights, dropout and batches")
-    checkpoint_every: int = _option(200, "steps between checkpoints")
+    clip_norm: float = option(1.0, "limit of the global gradient norm")
+    seed: int = option(1, "seed of weights, dropout and batches")
+    checkpoint_every: int = option(200, "steps between checkpoints")
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

@@ -1,7 +1,9 @@
 """Writes a translator as a SavedModel for TensorFlow Serving."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,7 +18,9 @@ from keras_bahdanau.export.saved_model.operations import check_operations
 from keras_bahdanau.export.saved_model.signatures import TextTranslation
 from keras_bahdanau.export.saved_model.warm_up import write_warm_up_requests
 from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.search_options import SearchOptions
 from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
+from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 from keras_bahdanau.translator import Translator
 
 VERSION = "1"
@@ -25,40 +29,36 @@ WARM_UP_BATCH_SIZES = (1, 8, 32)
 
 
 def export_saved_model(
-    translator: Translator,
-    directory: str | os.PathLike,
-    *,
-    beam_width: int = 5,
-    n_best: int | None = None,
-    length_penalty: float | None = None,
+    translator: Translator, directory: str | os.PathLike, **options: Any
 ) -> Path:
     """Writes version 1 of a servable model, text in and text out.
 
     TensorFlow Serving takes `directory` as its `base_path`. The signatures are `serving_default`,
     `translate_n_best` and `score`. Beside the model lie, in `assets.extra`, the warm-up requests,
-    `tokenizer.model` and `export.json` (the package version and the settings of the search), with
+    `tokenizer.model` and `export.json` (the package version and the options of the search), with
     which a client can split texts that are longer than the model's limit: the server cuts them.
 
     Args:
         translator: what to export.
         directory: an absent or empty directory. The model is written to its subdirectory `1`.
-        beam_width: number of hypotheses of every search.
-        n_best: number of translations that `translate_n_best` returns; `None` for `beam_width`.
-        length_penalty: exponent of the length that a log-probability is divided by; `None` for the
-            translator's own.
+        **options: the fields of `SearchOptions`, fixed in the export. `n_best` is the number of
+            translations that `translate_n_best` returns, `beam_width` if not given, and
+            `length_penalty` the translator's own.
 
     Returns:
         The path of the version directory.
 
     Raises:
-        InputError: the directory is not empty, the model has an operation that TensorFlow Serving
+        InputError: the directory is not empty, an option is out of its range or asks for samples,
+            the translator is an ensemble, the model has an operation that TensorFlow Serving
             lacks, or the Keras backend is not TensorFlow.
-        ValueError: a number is out of its range.
     """
+    beam_width = options.get("beam_width", SearchOptions().beam_width)
+    chosen = SearchOptions(**{"n_best": beam_width, **options})
+    if chosen.length_penalty is None:
+        chosen = replace(chosen, length_penalty=translator.length_penalty)
     settings = SearchSettings(
-        beam_width=beam_width,
-        n_best=beam_width if n_best is None else n_best,
-        length_penalty=translator.length_penalty if length_penalty is None else length_penalty,
+        options=chosen,
         max_length=translator.config["max_length"],
         max_target_length=translator.config["max_target_length"],
     )
@@ -78,36 +78,29 @@ def _check_settings(settings: SearchSettings, translator: Translator) -> None:
             "A SavedModel is exported with the TensorFlow backend (KERAS_BACKEND=tensorflow). "
             f"Received the backend {keras.backend.backend()!r}"
         )
-    largest = translator.tokenizer.vocabulary_size - 4
-    if not 1 <= settings.beam_width <= largest:
-        raise ValueError(
-            f"Argument `beam_width` must be an integer from 1 to {largest}. "
-            f"Received: beam_width={settings.beam_width}"
-        )
-    if not 1 <= settings.n_best <= settings.beam_width:
-        raise ValueError(
-            "Argument `n_best` must be an integer from 1 to `beam_width`. "
-            f"Received: n_best={settings.n_best}, beam_width={settings.beam_width}"
-        )
-    if settings.length_penalty < 0:
-        raise ValueError(
-            "Argument `length_penalty` must not be negative. "
-            f"Received: length_penalty={settings.length_penalty}"
+    if settings.options.sample:
+        raise InputError("Expected a search, the same for all requests. Received: sample=True")
+    if translator.is_ensemble:
+        raise InputError("Expected one model to export. Received: an ensemble")
+    largest = translator.tokenizer.vocabulary_size - len(SPECIAL_IDS)
+    if settings.options.beam_width > largest:
+        raise InputError(
+            f"Expected beam_width of at most {largest}, the vocabulary. "
+            f"Received: beam_width={settings.options.beam_width}"
         )
 
 
 def _write_model(translator: Translator, settings: SearchSettings, directory: Path) -> None:
     model = translator.model
     tokenizer = GraphTokenizer(translator.tokenizer.model_bytes)
+    banned_ids = translator.tokenizer.ids_of(settings.options.banned_pieces)
     module = tf.Module()
     module.tokenizer = tokenizer
     # The variables and never the layers: Keras would add a second handle for every weight, which
     # TensorFlow Serving leaves without a value (keras#19274).
     module.weights = [weight.value for weight in model.weights]
-    signatures = {
-        name: function.get_concrete_function()
-        for name, function in TextTranslation(model, tokenizer, settings).signatures().items()
-    }
+    functions = TextTranslation(model, tokenizer, settings, banned_ids).signatures()
+    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     tf.saved_model.save(module, str(directory), signatures=signatures)
 
 

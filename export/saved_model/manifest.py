@@ -1,10 +1,12 @@
 """`export.json`: what a client of an exported SavedModel needs to know about it."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.search_options import SearchOptions
 from keras_bahdanau.version import __version__
 
 MANIFEST_FILE = "assets.extra/export.json"
@@ -12,22 +14,20 @@ TOKENIZER_FILE = "assets.extra/tokenizer.model"
 FORMAT = "keras-bahdanau saved-model"
 # Raised when the signatures change so that an older reader would misread them.
 FORMAT_VERSION = 1
+_LIMITS = ("max_length", "max_target_length")
 
 
 class SearchSettings(NamedTuple):
     """What an export fixes about the search.
 
     Attributes:
-        beam_width: number of hypotheses of every search.
-        n_best: number of translations that `translate_n_best` returns for a text.
-        length_penalty: exponent of the length that a log-probability is divided by.
+        options: `SearchOptions`; their `n_best` is the number of translations that
+            `translate_n_best` returns for a text.
         max_length: the limit of a source in token ids, the end id included. Longer ones are cut.
         max_target_length: the limit of a target, likewise.
     """
 
-    beam_width: int
-    n_best: int
-    length_penalty: float
+    options: SearchOptions
     max_length: int
     max_target_length: int
 
@@ -44,12 +44,14 @@ def write_manifest(directory: Path, settings: SearchSettings) -> None:
         "format_version": FORMAT_VERSION,
         "package_version": __version__,
     }
-    content = json.dumps({**head, **settings._asdict()}, indent=2)
+    search = dataclasses.asdict(settings.options)
+    limits = {name: getattr(settings, name) for name in _LIMITS}
+    content = json.dumps({**head, "search": search, **limits}, indent=2)
     Path(directory, MANIFEST_FILE).write_text(content + "\n", encoding="utf-8")
 
 
 def read_manifest(directory: Path) -> dict:
-    """Reads the manifest of an export.
+    """Reads the manifest of an export: a dict, whose `search` is a `SearchOptions`.
 
     Raises:
         InputError: the directory is no SavedModel of this package, or one of a newer version.
@@ -66,7 +68,7 @@ def read_manifest(directory: Path) -> dict:
         raise InputError(f"Expected a JSON object. Received: {path}, {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise InputError(f'Expected a JSON object with "format": "{FORMAT}". Received: {path}')
-    missing = {"format_version", "package_version", *SearchSettings._fields} - manifest.keys()
+    missing = {"format_version", "package_version", "search", *_LIMITS} - manifest.keys()
     if missing:
         raise InputError(
             f"Expected a whole manifest. Received: {path} without {', '.join(sorted(missing))}"
@@ -77,4 +79,7 @@ def read_manifest(directory: Path) -> dict:
             f"Received: {directory} of format {manifest['format_version']} "
             f"(keras-bahdanau {manifest['package_version']})"
         )
-    return manifest
+    try:
+        return {**manifest, "search": SearchOptions(**manifest["search"])}
+    except (TypeError, InputError) as error:
+        raise InputError(f"Expected options of a search. Received: {path}: {error}") from error

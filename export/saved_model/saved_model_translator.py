@@ -21,7 +21,7 @@ from keras_bahdanau.translator import check_texts
 class SavedModelTranslator:
     """Translates text with a SavedModel that `export_saved_model` wrote.
 
-    The beam width is the one of the export.
+    The search is the one of the export.
 
     Args:
         directory: a version directory (`.../1`), or the directory of the versions, of which the
@@ -29,8 +29,8 @@ class SavedModelTranslator:
 
     Attributes:
         tokenizer: the `Tokenizer` beside the model.
-        config: dict of `beam_width`, `n_best`, `length_penalty`, `max_length` and
-            `max_target_length`, as exported.
+        options: the `SearchOptions` of the export.
+        max_length: the limit of a source in pieces, the end token included.
 
     Raises:
         InputError: the directory is no SavedModel of this package, is damaged, is of a newer
@@ -39,7 +39,9 @@ class SavedModelTranslator:
 
     def __init__(self, directory: str | os.PathLike):
         directory = _highest_version(Path(directory))
-        self.config = read_manifest(directory)
+        manifest = read_manifest(directory)
+        self.options = manifest["search"]
+        self.max_length = manifest["max_length"]
         self.tokenizer = Tokenizer.load(directory / TOKENIZER_FILE)
         check_operations(directory)
         try:
@@ -72,16 +74,16 @@ class SavedModelTranslator:
             TypeError: `texts` is one string, or holds something that is no string.
         """
         check_texts(texts)
-        if not 1 <= n_best <= self.config["n_best"]:
+        if not 1 <= n_best <= self.options.n_best:
             raise ValueError(
-                f"Expected `n_best` from 1 to {self.config['n_best']}, as exported. "
+                f"Expected `n_best` from 1 to {self.options.n_best}, as exported. "
                 f"Received: n_best={n_best}"
             )
         return translate_long_texts(
             texts,
             partial(self._translate_parts, n_best, batch_size),
             encode=self.tokenizer.encode,
-            max_length=self.config["max_length"],
+            max_length=self.max_length,
         )
 
     def _translate_parts(self, n_best, batch_size, parts):

@@ -1,6 +1,7 @@
 """The three signatures of a served translator: text in, text out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
@@ -21,14 +22,20 @@ class TextTranslation:
         model: the translation model.
         tokenizer: the tokenizer of both languages.
         settings: the search.
+        banned_ids: ids of the pieces that it bans.
     """
 
     def __init__(
-        self, model: TranslationModel, tokenizer: GraphTokenizer, settings: SearchSettings
+        self,
+        model: TranslationModel,
+        tokenizer: GraphTokenizer,
+        settings: SearchSettings,
+        banned_ids: Sequence[int] = (),
     ):
         self.model = model
         self.tokenizer = tokenizer
         self.settings = settings
+        self.banned_ids = banned_ids
 
     def signatures(self) -> dict[str, Callable]:
         """Returns the traced functions by the names of their signatures."""
@@ -61,7 +68,7 @@ class TextTranslation:
         Tokens end with the end token (a target that reached its limit has none). After it, tokens
         are empty strings and attention is zero.
         """
-        n_best = self.settings.n_best
+        n_best = self.settings.options.n_best
         source_ids = self.tokenizer.encode(text, self.settings.max_length)
         token_ids, log_probabilities, attention = self._search(
             source_ids, n_best=n_best, return_attention_scores=True
@@ -87,7 +94,7 @@ class TextTranslation:
         target_ids = self.tokenizer.encode(target, self.settings.max_target_length)
         start_ids = tf.fill([tf.shape(target_ids)[0], 1], START_ID)
         log_probabilities = score(
-            self.model,
+            [self.model],
             source_ids,
             tf.concat([start_ids, target_ids[:, :-1]], axis=1),
             target_ids,
@@ -100,14 +107,15 @@ class TextTranslation:
 
     def _search(self, source_ids, n_best, return_attention_scores):
         """Token ids, log-probabilities and attention; a blank text has a blank translation."""
+        options = replace(self.settings.options, n_best=n_best)
         result = generate(
-            self.model,
+            [self.model],
             source_ids,
+            options,
             special_ids=SPECIAL_IDS,
             max_target_length=self.settings.max_target_length,
-            beam_width=self.settings.beam_width,
-            n_best=n_best,
-            length_penalty=self.settings.length_penalty,
+            length_penalty=options.length_penalty,
+            banned_ids=self.banned_ids,
             return_attention_scores=return_attention_scores,
         )
         is_blank = (source_ids[:, 0] == END_ID)[:, tf.newaxis]

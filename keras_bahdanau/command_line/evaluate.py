@@ -50,11 +50,16 @@ def run(arguments):
     from keras_bahdanau.files import atomic_path
     from keras_bahdanau.training.evaluation import evaluate
 
-    translator = open_translator(arguments.model)
+    options = search_options(arguments)
+    translator = open_translator(arguments.model, arguments.ensemble or ())
     sources, references = zip(*pairs, strict=True)
-    options = search_options(arguments, translator)
     scores, hypotheses = evaluate(
-        translator, sources, references, tokenize=arguments.tokenize, **options
+        translator,
+        sources,
+        references,
+        tokenize=arguments.tokenize,
+        batch_size=arguments.batch_size,
+        **options,
     )
     if scores["split_sentences"]:
         print(

@@ -1,5 +1,6 @@
 """Opens whatever can translate: a trained model directory or one of its exports."""
 
+import dataclasses
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
@@ -8,36 +9,48 @@ from keras_bahdanau.quiet import (
     import_tensorflow_quietly,
     silenced_native_logs,
 )
+from keras_bahdanau.search_options import SearchOptions
 
 
-def open_trained_translator(path):
-    """A `Translator` from a trained model directory."""
+def open_trained_translator(path, ensemble=()):
+    """A `Translator` from a trained model directory, averaged with others."""
     from keras_bahdanau.model_directory import read_config
 
-    read_config(path)
+    for directory in (path, *ensemble):
+        read_config(directory)
     import_keras_quietly()
     from keras_bahdanau.translator import Translator
 
-    return Translator.load(path)
+    return Translator.load(path, ensemble)
 
 
-def open_translator(path):
+def open_translator(path, ensemble=()):
     """A translator from a model directory, a SavedModel version directory or a LiteRT file.
 
+    Args:
+        path: the directory or file.
+        ensemble: directories of other trained models, to be averaged with it.
+
     Returns:
-        An object with the `translate_n_best` of a `Translator` and `max_length`; an export has the
-        `beam_width` and `length_penalty` that it was exported with, too. One that gives no
-        attention weights leaves `attention` at `None`.
+        An object with the `translate_n_best` of a `Translator`, `max_length` and `options`, the
+        `SearchOptions` that are used where none are given. One that gives no attention weights
+        leaves `attention` at `None`.
 
     Raises:
         InputError: there is nothing of this kind at the path.
     """
     path = Path(path)
     if (path / "saved_model.pb").is_file() or any(path.glob("[0-9]*/saved_model.pb")):
-        return SavedModelAdapter(path)
-    if path.suffix == ".tflite" or (path / "translator.tflite").is_file():
-        return LiteRTAdapter(path)
-    return open_trained_translator(path)
+        kind = SavedModelAdapter
+    elif path.suffix == ".tflite" or (path / "translator.tflite").is_file():
+        kind = LiteRTAdapter
+    else:
+        return open_trained_translator(path, ensemble)
+    if ensemble:
+        raise InputError(
+            f"Expected a trained model directory with --ensemble. Received: {path}, an export"
+        )
+    return kind(path)
 
 
 class SavedModelAdapter:
@@ -48,23 +61,14 @@ class SavedModelAdapter:
         from keras_bahdanau.export.saved_model import SavedModelTranslator
 
         self._translator = SavedModelTranslator(path)
-        exported = self._translator.config
-        self.max_length = exported["max_length"]
-        self.beam_width = exported["beam_width"]
-        self.length_penalty = exported["length_penalty"]
+        self.max_length = self._translator.max_length
+        self.options = dataclasses.replace(self._translator.options, n_best=1)
 
     def translate_n_best(
-        self,
-        texts,
-        beam_width=5,
-        n_best=1,
-        return_alignments=False,
-        length_penalty=1.0,
-        batch_size=64,
+        self, texts, *, return_alignments=False, prefixes=None, batch_size=64, n_best=1, **options
     ):
-        _check_fixed("--beam-width", beam_width, [self.beam_width])
-        _check_fixed("--length-penalty", length_penalty, [self.length_penalty])
-        limit = self._translator.config["n_best"]
+        _check_fixed(self.options, options, prefixes)
+        limit = self._translator.options.n_best
         if n_best > limit:
             raise InputError(
                 f"Expected --n-best of at most {limit}, as exported. Received: {n_best}"
@@ -84,25 +88,31 @@ class LiteRTAdapter:
         except ExportedFileError as error:
             raise InputError(str(error)) from error
         self.max_length = self._translator.max_length
-        self.beam_width = self._translator.beam_width
-        self.length_penalty = self._translator.manifest["length_penalty"]
+        self.options = SearchOptions(
+            beam_width=self._translator.beam_width,
+            length_penalty=self._translator.manifest["length_penalty"],
+        )
 
     def translate_n_best(
         self,
         texts,
-        beam_width=5,
-        n_best=1,
+        *,
         return_alignments=False,
-        length_penalty=1.0,
+        prefixes=None,
         batch_size=64,
+        beam_width=None,
+        **options,
     ):
         from keras_bahdanau.long_texts import translate_long_texts
 
         translator = self._translator
-        _check_fixed("--beam-width", beam_width, [1, self.beam_width])
-        _check_fixed("--length-penalty", length_penalty, [self.length_penalty])
-        if n_best > 1:
-            raise InputError(f"Expected --n-best 1 with a LiteRT file. Received: {n_best}")
+        beam_width = self.options.beam_width if beam_width is None else beam_width
+        if beam_width not in (1, self.options.beam_width):
+            raise InputError(
+                f"Expected --beam-width 1 or {self.options.beam_width}, fixed in the export. "
+                f"Received: {beam_width}"
+            )
+        _check_fixed(self.options, options, prefixes)
 
         def translate_parts(parts):
             ids = [translator.source_ids(part) for part in parts]
@@ -131,9 +141,14 @@ def _read_found(translator, found):
     )
 
 
-def _check_fixed(option, value, allowed):
-    if value not in allowed:
-        raise InputError(
-            f"Expected {option} {' or '.join(map(str, allowed))}, fixed in the export. "
-            f"Received: {value}"
-        )
+def _check_fixed(fixed, options, prefixes):
+    """Raises InputError where options are others than those of an export."""
+    for name, value in options.items():
+        expected = getattr(fixed, name)
+        if value != expected:
+            raise InputError(
+                f"Expected --{name.replace('_', '-')} {expected}, fixed in the export. "
+                f"Received: {value}"
+            )
+    if prefixes is not None:
+        raise InputError("Expected a trained model directory with prefixes. Received: an export")

@@ -1,11 +1,11 @@
 """The argument parser: help that teaches, and errors of one line."""
 
 import argparse
-import math
+import dataclasses
 import sys
+import typing
 
-# Of a trained model directory; an export has its own.
-BEAM_WIDTH, LENGTH_PENALTY = 5, 1.0
+from keras_bahdanau.search_options import SearchOptions
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -59,43 +59,62 @@ def positive_integer(text: str) -> int:
     return value
 
 
-def finite_number(text: str) -> float:
-    """The type of exponents: a finite number of at least 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, received {text}")
-    return value
+def add_option_arguments(parser, options, note):
+    """One argument for each field of a dataclass of options; what is not given is `None`.
+
+    Args:
+        parser: a parser or a group of one.
+        options: the class.
+        note: function of a field that returns what its help says of its default.
+    """
+    for field in dataclasses.fields(options):
+        kinds = typing.get_args(field.type) or (field.type,)
+        kind, choices = kinds[0], field.metadata["choices"]
+        if typing.get_origin(field.type) is tuple:
+            given = {"action": "append", "metavar": "PIECE"}
+        elif kind is bool:
+            given = {"action": argparse.BooleanOptionalAction}
+        else:
+            given = {"type": kind, "choices": choices, "metavar": None if choices else "N"}
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            default=None,
+            help=f"{field.metadata['help']}{note(field)}",
+            **given,
+        )
+
+
+def given_options(arguments, options) -> dict:
+    """The fields of a dataclass of options that were given, as keyword arguments."""
+    values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(options)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def add_search_arguments(parser):
     """The options of everything that translates."""
     parser.add_argument(
-        "--beam-width",
-        type=positive_integer,
-        help=f"hypotheses kept; 1 is greedy (default: {BEAM_WIDTH}, or as exported)",
-    )
-    parser.add_argument(
-        "--length-penalty",
-        type=finite_number,
-        help="exponent of the length that divides a log-probability "
-        f"(default: {LENGTH_PENALTY}, or as exported)",
-    )
-    parser.add_argument(
         "--batch-size", type=positive_integer, default=64, help="texts translated at once"
     )
+    parser.add_argument(
+        "--ensemble",
+        metavar="DIR",
+        action="append",
+        help="another trained model directory with the same tokenizer: log-probabilities are "
+        "averaged; may be given several times",
+    )
+    search = parser.add_argument_group(
+        "search", "an export has the options that it was exported with"
+    )
+    add_option_arguments(search, SearchOptions, _default)
 
 
-def search_options(arguments, translator) -> dict:
-    """The options of `add_search_arguments` as arguments of `translate_n_best`.
+def search_options(arguments) -> dict:
+    """What was given of `SearchOptions`, each in its range, as keyword arguments."""
+    given = given_options(arguments, SearchOptions)
+    # How many are kept, so how many there may be, an export knows better.
+    SearchOptions(**{**given, "n_best": 1})
+    return given
 
-    What was not given is as the translator's export fixed it, where it is one.
-    """
-    defaults = {"beam_width": BEAM_WIDTH, "length_penalty": LENGTH_PENALTY}
-    options = {"batch_size": arguments.batch_size}
-    for name, default in defaults.items():
-        given = getattr(arguments, name)
-        options[name] = getattr(translator, name, default) if given is None else given
-    return options
+
+def _default(field):
+    return "" if field.default in (None, False, ()) else f" (default: {field.default})"

@@ -1,9 +1,8 @@
 """`keras-bahdanau train`."""
 
-import argparse
-import dataclasses
 import sys
 
+from keras_bahdanau.command_line.parser import add_option_arguments, given_options
 from keras_bahdanau.training.options import DEFAULT_PRESET, PRESET_HELP, TrainingOptions
 from keras_bahdanau.training.splits import CORPUS_NAMES
 
@@ -73,19 +72,9 @@ def add_arguments(parser):
     )
     options = parser.add_argument_group("options (the preset's values where none is given)")
     options.add_argument("--preset", choices=PRESET_HELP, default=DEFAULT_PRESET, help="see below")
-    for field in dataclasses.fields(TrainingOptions):
-        if field.type is bool:
-            kind = {"action": argparse.BooleanOptionalAction}
-        else:
-            choices = field.metadata["choices"]
-            metavar = None if choices else "N"
-            kind = {"type": field.type, "choices": choices, "metavar": metavar}
-        options.add_argument(
-            f"--{field.name.replace('_', '-')}",
-            default=None,
-            help=f"{field.metadata['help']} ({DEFAULT_PRESET}: {field.default})",
-            **kind,
-        )
+    add_option_arguments(
+        options, TrainingOptions, lambda field: f" ({DEFAULT_PRESET}: {field.default})"
+    )
 
 
 def add_export_choice(parser):
@@ -108,11 +97,7 @@ def run(arguments):
     from keras_bahdanau.training.cluster import is_chief
     from keras_bahdanau.training.options import preset_options
 
-    changes = {
-        field.name: getattr(arguments, field.name)
-        for field in dataclasses.fields(TrainingOptions)
-        if getattr(arguments, field.name) is not None
-    }
+    changes = given_options(arguments, TrainingOptions)
     options = preset_options(arguments.preset, **changes)
     splits = _splits(arguments)
     train_and_export(

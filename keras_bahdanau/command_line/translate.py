@@ -1,6 +1,7 @@
 """`keras-bahdanau translate`."""
 
 import sys
+from itertools import islice
 
 from keras_bahdanau.command_line.lines import (
     argument_texts,
@@ -9,11 +10,7 @@ from keras_bahdanau.command_line.lines import (
     print_line,
     standard_input_lines,
 )
-from keras_bahdanau.command_line.parser import (
-    add_search_arguments,
-    positive_integer,
-    search_options,
-)
+from keras_bahdanau.command_line.parser import add_search_arguments, search_options
 from keras_bahdanau.errors import InputError
 
 DESCRIPTION = """\
@@ -29,6 +26,9 @@ EPILOG = """\
 examples:
   keras-bahdanau translate my-model "A dog runs over the grass."
   keras-bahdanau translate my-model < source.txt > translated.txt
+  keras-bahdanau translate my-model --beam-width 10 --n-best 3 --length-penalty 0.8 < source.txt
+  keras-bahdanau translate my-model --sample --top-k 10 --seed 1 --n-best 4 < source.txt
+  keras-bahdanau translate my-model --ensemble other-model --ensemble third-model < source.txt
   keras-bahdanau translate my-model --alignments attention.html "A dog runs over the grass."
   keras-bahdanau translate my-model/saved-model/1 "A dog runs over the grass."
   keras-bahdanau translate my-model/litert/translator.tflite "A dog runs over the grass."
@@ -43,7 +43,9 @@ def add_arguments(parser):
     parser.open_positional = "texts"
     add_search_arguments(parser)
     parser.add_argument(
-        "--n-best", type=positive_integer, default=1, help="translations of each text"
+        "--target-prefixes",
+        metavar="FILE",
+        help="what each translation begins with: a line for each text, which may be empty",
     )
     parser.add_argument(
         "--alignments",
@@ -59,30 +61,30 @@ def run(arguments):
         check_alignments_path(arguments.alignments)
     texts = argument_texts(arguments.texts)
 
+    options = {**search_options(arguments), "batch_size": arguments.batch_size}
+    options["return_alignments"] = bool(arguments.alignments)
+
     from keras_bahdanau.command_line.models import open_translator
 
-    translator = open_translator(arguments.model)
-    options = {
-        **search_options(arguments, translator),
-        "n_best": arguments.n_best,
-        "return_alignments": bool(arguments.alignments),
-    }
-    if arguments.n_best > options["beam_width"]:
-        raise InputError(
-            f"Expected --n-best of at most --beam-width {options['beam_width']}. "
-            f"Received: {arguments.n_best}"
-        )
+    translator = open_translator(arguments.model, arguments.ensemble or ())
     is_typed = not texts and sys.stdin is not None and sys.stdin.isatty()
     if is_typed:
         print("Type a line to translate; end with Ctrl-D.", file=sys.stderr)
+    prefixes = _prefixes(arguments.target_prefixes)
     alignments, number_split = [], 0
     for block in blocks(texts or standard_input_lines(), 1 if is_typed else BLOCK):
+        if prefixes is not None:
+            options["prefixes"] = list(islice(prefixes, len(block)))
         translations, split_here = translator.translate_n_best(block, **options)
         if arguments.alignments:
             alignments += _alignments(translations, arguments.model)
         for ranked in translations:
             print_line("\t".join(one_line(translation.text) for translation in ranked))
         number_split += split_here
+    if prefixes is not None and next(prefixes, None) is not None:
+        raise InputError(
+            f"Expected as many lines as texts. Received: more in {arguments.target_prefixes}"
+        )
     if number_split:
         print(
             f"note: lines longer than the model's limit of {translator.max_length} pieces, "
@@ -92,6 +94,15 @@ def run(arguments):
     if arguments.alignments:
         write_alignments(arguments.alignments, alignments)
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
+
+
+def _prefixes(path):
+    """The lines of a file, or `None`."""
+    if path is None:
+        return None
+    from keras_bahdanau.training.corpora.parallel_text import lines
+
+    return iter(lines(path))
 
 
 def _alignments(translations, model):

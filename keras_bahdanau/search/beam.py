@@ -25,6 +25,7 @@ def beam_search(
     suppressed_ids=(),
     no_repeat_ngram_size=0,
     prefix_ids=None,
+    normalized=False,
 ):
     """Generates the best sequences that a beam of `beam_width` hypotheses finds.
 
@@ -69,6 +70,8 @@ def beam_search(
             such rule.
         prefix_ids: int tensor of shape `(batch_size, P)`, padded with `pad_id`: tokens that each
             sentence begins with, whatever their probability, which counts; or `None`.
+        normalized: whether the step's logits are log-probabilities, to be taken as they are even
+            where the probabilities do not add up to 1.
         length_penalty: non-negative float, or a scalar tensor: 0 ranks by log-probability, 1 by
             its mean over the tokens, more favours longer hypotheses.
         length_penalty_type: `"average"` for the score above; `"wu"` divides by
@@ -104,6 +107,7 @@ def beam_search(
             suppressed_ids=suppressed_ids,
             no_repeat_ngram_size=no_repeat_ngram_size,
             prefix_ids=prefix_ids,
+            normalized=normalized,
         ),
         scoring=Scoring(length_penalty, length_penalty_type, coverage_penalty),
         limits=limits,

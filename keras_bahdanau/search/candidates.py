@@ -8,7 +8,9 @@ from keras_bahdanau.lean_ops import rows_of
 IMPOSSIBLE = -1e30
 
 
-def next_tokens(logits, count, suppressed_ids=None, penalties=None, forced_ids=None):
+def next_tokens(
+    logits, count, suppressed_ids=None, penalties=None, forced_ids=None, normalized=False
+):
     """Returns the most probable tokens of each row and their log-probabilities.
 
     The log-probabilities are those of a softmax over all of `logits`, suppressed tokens included,
@@ -23,6 +25,7 @@ def next_tokens(logits, count, suppressed_ids=None, penalties=None, forced_ids=N
             chosen and else 0; or `None`.
         forced_ids: int32 tensor of shape `(rows,)`, the only token that may be chosen, whatever
             else is said of it, or a negative number; or `None`.
+        normalized: whether `logits` are log-probabilities, which are to be taken as they are.
 
     Returns:
         `(log_probabilities, token_ids)`, float32 and int32 tensors of shape
@@ -45,8 +48,10 @@ def next_tokens(logits, count, suppressed_ids=None, penalties=None, forced_ids=N
     # to every logit.
     allowed = logits if penalties is None else logits + penalties
     values, token_ids = largest(allowed, min(count + suppressed_count, vocabulary_size))
-    highest = values[:, :1] if penalties is None else ops.max(logits, axis=-1, keepdims=True)
-    log_total = highest + ops.log(ops.sum(ops.exp(logits - highest), axis=-1, keepdims=True))
+    log_total = 0.0
+    if not normalized:
+        highest = values[:, :1] if penalties is None else ops.max(logits, axis=-1, keepdims=True)
+        log_total = highest + ops.log(ops.sum(ops.exp(logits - highest), axis=-1, keepdims=True))
     log_probabilities = values - log_total
     if penalties is not None:
         log_probabilities = ops.where(values < IMPOSSIBLE / 2, IMPOSSIBLE, log_probabilities)

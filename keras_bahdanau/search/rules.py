@@ -23,6 +23,7 @@ class Rules:
         no_repeat_ngram_size: int, the n of the n-grams that occur once only; 0 for any.
         prefix_ids: int tensor of shape `(batch_size, P)`, padded with `pad_id`: the tokens that
             each sentence begins with; or `None`.
+        normalized: whether logits are log-probabilities, which are to be taken as they are.
     """
 
     end_id: int
@@ -31,6 +32,7 @@ class Rules:
     suppressed_ids: tuple = ()
     no_repeat_ngram_size: int = 0
     prefix_ids: Any = None
+    normalized: bool = False
 
     def __post_init__(self):
         check_at_least("no_repeat_ngram_size", self.no_repeat_ngram_size, 0)
@@ -63,6 +65,7 @@ class Rules:
             suppressed_ids=self._suppressed(position, sentences),
             penalties=penalties,
             forced_ids=self._forced(position, sentences),
+            normalized=self.normalized,
         )
 
     def _suppressed(self, position, sentences):

@@ -28,12 +28,13 @@ def sample(
     suppressed_ids=(),
     no_repeat_ngram_size=0,
     prefix_ids=None,
+    normalized=False,
 ):
     """Draws sequences from the model's own distribution, or from its most probable part.
 
     Args:
         step, initial_states, constants, start_id, end_id, pad_id, max_length, longest, min_length,
-            suppressed_ids, no_repeat_ngram_size, prefix_ids: see `beam_search`.
+            suppressed_ids, no_repeat_ngram_size, prefix_ids, normalized: see `beam_search`.
         noise: float tensor of shape `(batch_size, samples, T)`, evenly distributed in [0, 1), T at
             least the largest `max_length`: what decides. The same noise gives the same sequences,
             whatever else is in the batch.
@@ -64,6 +65,7 @@ def sample(
             suppressed_ids=suppressed_ids,
             no_repeat_ngram_size=no_repeat_ngram_size,
             prefix_ids=prefix_ids,
+            normalized=normalized,
         ),
         scoring=Scoring(length_penalty),
         limits=limits,

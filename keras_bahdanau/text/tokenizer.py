@@ -127,6 +127,21 @@ class Tokenizer:
         """The text of ids; special ids are left out."""
         return self._processor.DecodeIds([i for i in map(int, token_ids) if i > END_ID])
 
+    def ids_of(self, pieces: Iterable[str]) -> tuple[int, ...]:
+        """The ids of pieces.
+
+        Raises:
+            InputError: one of them is not in the vocabulary.
+        """
+        ids = tuple(self._processor.PieceToId(piece) for piece in pieces)
+        for piece, token_id in zip(pieces, ids, strict=True):
+            if self._processor.IdToPiece(token_id) != piece:
+                raise InputError(
+                    'Expected pieces of the vocabulary ("▁" marks the start of a word). '
+                    f"Received: {piece}"
+                )
+        return ids
+
     def pieces(self, token_ids: Iterable[int]) -> list[str]:
         """The pieces of ids: "▁" marks the start of a word."""
         return [self._processor.IdToPiece(int(token_id)) for token_id in token_ids]
