@@ -14,6 +14,7 @@ from keras_bahdanau.long_texts import translate_long_texts
 from keras_bahdanau.model_directory import MODEL_FILE, TOKENIZER_FILE, read_config, write_config
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.search_options import SearchOptions
+from keras_bahdanau.text.checking import check_texts
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
 from keras_bahdanau.translation import Translation, as_asked, read_translations
 from keras_bahdanau.translation_on_ids import TranslationOnIds, sampling_key
@@ -246,19 +247,3 @@ class Translator:
         ):
             translations[index] = read_translations(self.tokenizer, source_ids[index], found)
         return translations
-
-
-def check_texts(texts):
-    """Raises TypeError unless `texts` is a sequence of strings, InputError for broken ones."""
-    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__getitem__"):
-        raise TypeError(f"Expected a list of texts. Received: one {type(texts).__name__}")
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise TypeError(f"Expected texts. Received: {type(text).__name__} at index {index}")
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise InputError(
-                "Expected texts that can be written in UTF-8. Received: the lone surrogate "
-                f"{text[error.start]!r} at index {index}"
-            ) from error

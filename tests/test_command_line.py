@@ -30,7 +30,7 @@ class BlankTranslator:
     def translate_n_best(self, texts, **options):
         return [[BLANK]] * len(texts), 0
 
-models.open_translator = lambda path: BlankTranslator()
+models.open_translator = lambda *arguments: BlankTranslator()
 sys.exit(main(["translate", "model"]))
 """
 
@@ -88,12 +88,8 @@ def test_python_m_is_the_command():
         (["--colour"], "SUBCOMMAND"),
         (["translate"], "required: MODEL"),
         (["translate", "m", "--colour", "a"], "unrecognized arguments: --colour"),
-        (["translate", "m", "--beam-width", "0"], "at least 1, received 0"),
-        (["translate", "m", "--beam-width", "wide"], "at least 1, received wide"),
-        (["translate", "m", "--n-best", "-1"], "at least 1, received -1"),
+        (["translate", "m", "--beam-width", "wide"], "invalid int value: 'wide'"),
         (["translate", "m", "--batch-size", "1.5"], "at least 1, received 1.5"),
-        (["translate", "m", "--length-penalty", "nan"], "at least 0, received nan"),
-        (["translate", "m", "--length-penalty=-1"], "at least 0, received -1"),
         (["evaluate", "m", "--source", "a"], "required: --reference"),
         (["score", "m"], "required: --source, --target"),
         (["score", "m", "more", "--source", "a", "--target", "b"], "unrecognized arguments: more"),
@@ -127,7 +123,7 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(command, arguments, message):
     ],
 )
 def test_errors_become_exit_codes(command, monkeypatch, error, code, line):
-    def fail(path):
+    def fail(*arguments):
         raise error
 
     monkeypatch.setattr(models, "open_translator", fail)
@@ -138,7 +134,7 @@ def test_errors_become_exit_codes(command, monkeypatch, error, code, line):
 
 
 def test_a_bug_shows_where_it_is(command, monkeypatch):
-    monkeypatch.setattr(models, "open_translator", lambda path: 1 / 0)
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: 1 / 0)
     outcome = command("translate", "model", "text")
     assert outcome.code == 1
     assert outcome.errors[0].startswith("Traceback")

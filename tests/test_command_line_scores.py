@@ -15,8 +15,8 @@ REFERENCES = ["el perro corre", "", "the cat", "el perro rojo. " * 20]
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch, untrained):
     """The command finds `untrained` at every path, so that it need not be loaded again."""
-    monkeypatch.setattr(models, "open_translator", lambda path: untrained)
-    monkeypatch.setattr(models, "open_trained_translator", lambda path: untrained)
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: untrained)
+    monkeypatch.setattr(models, "open_trained_translator", lambda *arguments: untrained)
     return untrained
 
 

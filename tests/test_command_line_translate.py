@@ -35,7 +35,7 @@ ODD_LINES = [
 @pytest.fixture
 def loaded(monkeypatch, untrained):
     """The command finds `untrained` at every path, so that it need not be loaded again."""
-    monkeypatch.setattr(models, "open_translator", lambda path: untrained)
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: untrained)
     return untrained
 
 
@@ -91,7 +91,9 @@ def test_n_best_translations_stand_on_one_line(command, loaded):
 def test_more_than_the_beam_holds_is_refused(command, loaded):
     outcome = command("translate", "m", "--n-best", "6", "a")
     assert outcome.code == 2
-    assert outcome.errors == ["error: Expected --n-best of at most --beam-width 5. Received: 6"]
+    assert outcome.errors == [
+        "error: Expected n_best of at most beam_width. Received: n_best=6, beam_width=5"
+    ]
 
 
 def test_bytes_that_are_not_utf_8(command, loaded):
@@ -123,7 +125,7 @@ def test_alignments_as_a_heat_map(command, loaded, tmp_path):
 
 @pytest.mark.parametrize("name", ["attention.gif", "attention", ".png"])
 def test_another_kind_of_picture_is_refused_before_anything_is_loaded(command, monkeypatch, name):
-    monkeypatch.setattr(models, "open_translator", lambda path: pytest.fail("loaded"))
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: pytest.fail("loaded"))
     outcome = command("translate", "m", "--alignments", name, "a")
     assert outcome.code == 2
     assert len(outcome.errors) == 1
@@ -131,9 +133,9 @@ def test_another_kind_of_picture_is_refused_before_anything_is_loaded(command, m
 
 
 class Exported:
-    """An export that keeps a narrow beam and no attention weights."""
+    """An export that gives no attention weights."""
 
-    beam_width, length_penalty, max_length = 2, 0.5, 24
+    max_length = 24
 
     def translate_n_best(self, texts, **options):
         self.options = options
@@ -143,23 +145,30 @@ class Exported:
 @pytest.fixture
 def exported(monkeypatch):
     translator = Exported()
-    monkeypatch.setattr(models, "open_translator", lambda path: translator)
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: translator)
     return translator
 
 
-def test_an_export_is_searched_as_it_was_exported(command, exported):
+def test_only_what_is_given_is_asked_of_an_export(command, exported):
     assert command("translate", "m", "a", "b").output == ["x y", "x y"]
-    fixed = {
-        "beam_width": 2,
-        "length_penalty": 0.5,
-        "batch_size": 64,
-        "n_best": 1,
+    assert exported.options == {"batch_size": 64, "return_alignments": False}
+    command("translate", "m", "--length-penalty=0", "--beam-width=1", "--batch-size=3", "a")
+    assert exported.options == {
+        "length_penalty": 0,
+        "beam_width": 1,
+        "batch_size": 3,
         "return_alignments": False,
     }
-    assert exported.options == fixed
-    command("translate", "m", "--length-penalty=0", "--beam-width=1", "--batch-size=3", "a")
-    assert exported.options == {**fixed, "length_penalty": 0, "beam_width": 1, "batch_size": 3}
-    assert command("translate", "m", "--n-best", "3", "a").code == 2
+
+
+def test_target_prefixes_go_line_by_line(command, exported, tmp_path):
+    path = tmp_path / "prefixes.txt"
+    path.write_text("Ein\n\n", encoding="utf-8")
+    assert command("translate", "m", "--target-prefixes", path, "a", "b").code == 0
+    assert exported.options["prefixes"] == ["Ein", ""]
+    outcome = command("translate", "m", "--target-prefixes", path, "a")
+    assert outcome.code == 2
+    assert outcome.errors == [f"error: Expected as many lines as texts. Received: more in {path}"]
 
 
 def test_alignments_of_what_gives_none(command, exported, tmp_path):

@@ -1,6 +1,7 @@
 import pytest
 import sacrebleu
 
+from keras_bahdanau.search_options import SearchOptions
 from keras_bahdanau.training.evaluation import choose_length_penalty, corpus_bleu, evaluate
 from keras_bahdanau.translation import Translation
 
@@ -13,7 +14,9 @@ class Parrot:
     def __init__(self, answers):
         self.answers = answers
 
-    def translate_n_best(self, texts, beam_width):
+    options = SearchOptions()
+
+    def translate_n_best(self, texts, beam_width=5):
         return [[Translation(self.answers[text], 0.0)] for text in texts], 1
 
 

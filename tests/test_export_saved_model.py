@@ -61,11 +61,13 @@ def test_a_killed_export_does_not_stand_in_the_way(translator, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"beam_width": 0}, "`beam_width` must be an integer from 1 to .*beam_width=0"),
-        ({"beam_width": 1000}, "`beam_width` must be an integer from 1 to .*beam_width=1000"),
-        ({"n_best": 0}, "`n_best` must be an integer from 1 to `beam_width`.*n_best=0"),
-        ({"n_best": 6}, "`n_best` must be an integer from 1 to `beam_width`.*n_best=6"),
-        ({"length_penalty": -1.0}, "`length_penalty` must not be negative.*length_penalty=-1.0"),
+        ({"beam_width": 0}, "Expected beam_width from 1 on. Received: 0"),
+        ({"beam_width": 1000}, "beam_width of at most [0-9]+, the vocabulary.*beam_width=1000"),
+        ({"n_best": 0}, "Expected n_best from 1 on. Received: 0"),
+        ({"n_best": 6}, "n_best of at most beam_width. Received: n_best=6, beam_width=5"),
+        ({"length_penalty": -1.0}, "Expected length_penalty from 0 on. Received: -1.0"),
+        ({"sample": True}, "Expected a search, .* Received: sample=True"),
+        ({"banned_pieces": ["nosuch"]}, "Expected pieces of the vocabulary.*Received: nosuch"),
     ],
 )
 def test_refuses_numbers_out_of_range(translator, tmp_path, arguments, message):

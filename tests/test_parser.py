@@ -1,9 +1,11 @@
 import argparse
+import re
 
 import pytest
 
 from keras_bahdanau.command_line.main import build_parser
-from keras_bahdanau.command_line.parser import finite_number, positive_integer
+from keras_bahdanau.command_line.parser import positive_integer, search_options
+from keras_bahdanau.errors import InputError
 
 
 def test_positive_integers():
@@ -13,12 +15,45 @@ def test_positive_integers():
             positive_integer(text)
 
 
-def test_finite_numbers():
-    assert finite_number("0") == 0
-    assert finite_number("0.6") == 0.6
-    for text in ("-1", "nan", "inf", "abc", ""):
-        with pytest.raises(argparse.ArgumentTypeError, match=f"at least 0, received {text}"):
-            finite_number(text)
+def test_search_options_are_those_given():
+    def given(*arguments):
+        return search_options(build_parser().parse_args(["translate", "model", *arguments]))
+
+    assert given() == {}
+    assert given("--beam-width", "3", "--length-penalty=0.5", "--allow-unknown", "--no-sample") == {
+        "beam_width": 3,
+        "length_penalty": 0.5,
+        "allow_unknown": True,
+        "sample": False,
+    }
+    assert given("--banned-pieces", "a", "--banned-pieces", "b", "c") == {
+        "banned_pieces": ["a", "b"]
+    }
+    # More than the default width has: an export may be wider.
+    assert given("--n-best", "9") == {"n_best": 9}
+
+
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("beam-width", "0", "Expected beam_width from 1 on. Received: 0"),
+        ("length-penalty", "-1", "Expected length_penalty from 0 on. Received: -1.0"),
+        ("length-penalty", "nan", "Expected length_penalty from 0 on. Received: nan"),
+        ("coverage-penalty", "inf", "Expected coverage_penalty from 0 on. Received: inf"),
+        ("top-p", "1.5", "Expected top_p from 1e-06 to 1. Received: 1.5"),
+        ("temperature", "0", "Expected temperature from 0.001 on. Received: 0.0"),
+    ],
+)
+def test_search_options_out_of_range(name, value, message):
+    arguments = build_parser().parse_args(["translate", "model", f"--{name}={value}"])
+    with pytest.raises(InputError, match=re.escape(message)):
+        search_options(arguments)
+
+
+def test_search_options_that_are_no_numbers(capsys):
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["translate", "model", "--beam-width", "x"])
+    assert "argument --beam-width: invalid int value: 'x'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

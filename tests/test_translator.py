@@ -159,11 +159,13 @@ def test_a_lone_surrogate_is_refused(untrained):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"beam_width": 0}, "1 <= n_best <= beam_width. Received: n_best=1, beam_width=0"),
-        ({"n_best": 0}, "Received: n_best=0, beam_width=5"),
+        ({"beam_width": 0}, "Expected beam_width from 1 on. Received: 0"),
+        ({"n_best": 0}, "Expected n_best from 1 on. Received: 0"),
         ({"n_best": 6}, "Received: n_best=6, beam_width=5"),
         ({"length_penalty": -1.0}, "length_penalty"),
         ({"batch_size": 0}, "batch_size of at least 1"),
+        ({"banned_pieces": ["no such"]}, "Expected pieces of the vocabulary.*Received: no such"),
+        ({"prefixes": []}, "as many prefixes as texts. Received: 0 prefixes, 1 texts"),
     ],
 )
 def test_arguments_out_of_range(untrained, arguments, message):

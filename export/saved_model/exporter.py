@@ -1,6 +1,7 @@
 """Writes a translator as a SavedModel for TensorFlow Serving."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,10 +64,11 @@ def export_saved_model(
         max_target_length=translator.config["max_target_length"],
     )
     _check_settings(settings, translator)
+    banned_ids = translator.tokenizer.ids_of(chosen.banned_pieces)
     check_is_free(directory, leftovers_of=VERSION)
     version_directory = Path(directory, VERSION)
     with atomic_path(version_directory) as temporary:
-        _write_model(translator, settings, temporary)
+        _write_model(translator, settings, banned_ids, temporary)
         check_operations(temporary)
         _write_assets(translator, settings, temporary)
     return version_directory
@@ -90,10 +92,11 @@ def _check_settings(settings: SearchSettings, translator: Translator) -> None:
         )
 
 
-def _write_model(translator: Translator, settings: SearchSettings, directory: Path) -> None:
+def _write_model(
+    translator: Translator, settings: SearchSettings, banned_ids: Sequence[int], directory: Path
+) -> None:
     model = translator.model
     tokenizer = GraphTokenizer(translator.tokenizer.model_bytes)
-    banned_ids = translator.tokenizer.ids_of(settings.options.banned_pieces)
     module = tf.Module()
     module.tokenizer = tokenizer
     # The variables and never the layers: Keras would add a second handle for every weight, which

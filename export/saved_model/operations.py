@@ -16,12 +16,12 @@ from keras_bahdanau.errors import InputError
 _COMPUTATION = """
     AddV2 All Any Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Cumprod Cumsum
     EnsureShape Equal Exp ExpandDims Fill FloorDiv FloorMod GatherV2 Greater GreaterEqual
-    Identity IdentityN IsFinite Less LessEqual Log LogicalAnd LogicalNot LogicalOr MatMul Max
+    Identity IdentityN If IsFinite Less LessEqual Log LogicalAnd LogicalNot LogicalOr MatMul Max
     Maximum Mean Minimum Mul Neg NotEqual Pack Pad Pow Prod RaggedTensorToTensor Range RealDiv
     Reshape ReverseV2 Rsqrt Select SelectV2 Shape Sigmoid Softmax Split SplitV Squeeze
-    StopGradient StridedSlice Sub Sum Tanh TensorListFromTensor TensorListGetItem
-    TensorListReserve TensorListSetItem TensorListStack Tile TopKV2 Transpose Where While
-    ZerosLike
+    StatelessIf StopGradient StridedSlice Sub Sum Tanh TensorListFromTensor TensorListGetItem
+    TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
+    Unpack Where While ZerosLike
 """
 _CALLS_AND_VARIABLES = """
     AssignVariableOp DisableCopyOnRead MergeV2Checkpoints NoOp PartitionedCall Placeholder

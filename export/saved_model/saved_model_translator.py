@@ -13,9 +13,9 @@ from keras_bahdanau.export.saved_model.manifest import TOKENIZER_FILE, read_mani
 from keras_bahdanau.export.saved_model.operations import check_operations
 from keras_bahdanau.long_texts import translate_long_texts
 from keras_bahdanau.padding import by_length
+from keras_bahdanau.text.checking import check_texts
 from keras_bahdanau.text.tokenizer import Tokenizer
 from keras_bahdanau.translation import Translation, as_asked
-from keras_bahdanau.translator import check_texts
 
 
 class SavedModelTranslator:

@@ -3,14 +3,11 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
 from keras_bahdanau.lean_ops import product_with_rows, rows_of
 from keras_bahdanau.models.cells import uniform_initializer
+from keras_bahdanau.models.decoder_arguments import check_decoder_arguments
 from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
 from keras_bahdanau.models.decoder_start import decoder_start
-from keras_bahdanau.recurrent.attention_cell import ORDERS
-
-NORMALIZATIONS = ("none", "layer")
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -104,19 +101,17 @@ class Decoder(keras.Model):
             "readout_units": readout_units,
             "num_layers": num_layers,
         }
-        for name, size in sizes.items():
-            check_positive_integer(name, size)
-        check_choice("order", order, ORDERS)
-        check_choice("attention_normalization", attention_normalization, NORMALIZATIONS)
-        check_choice("tie_embeddings", tie_embeddings, ("none", "target"))
-        check_rate("dropout", dropout)
-        check_rate("recurrent_dropout", recurrent_dropout)
-        check_rate("attention_dropout", attention_dropout)
-        if tie_embeddings == "target" and readout_units != embedding_dim:
-            raise ValueError(
-                "With tie_embeddings='target', `readout_units` must equal `embedding_dim`. "
-                f"Received: readout_units={readout_units}, embedding_dim={embedding_dim}"
-            )
+        choices = {
+            "order": order,
+            "attention_normalization": attention_normalization,
+            "tie_embeddings": tie_embeddings,
+        }
+        rates = {
+            "dropout": dropout,
+            "recurrent_dropout": recurrent_dropout,
+            "attention_dropout": attention_dropout,
+        }
+        check_decoder_arguments(sizes, choices, rates)
 
         # Layers.
         embedding = keras.layers.ReversibleEmbedding(
@@ -205,22 +200,10 @@ class Decoder(keras.Model):
         self.embedding, self.attention_rnn, self.readout = embedding, attention_rnn, readout
 
         # Config.
-        self.vocabulary_size = vocabulary_size
-        self.memory_dim = memory_dim
-        self.embedding_dim = embedding_dim
-        self.units = units
-        self.attention_units = attention_units
-        self.readout_units = readout_units
-        self.num_layers = num_layers
-        self.cell = cell
-        self.order = order
-        self.attention_normalization = attention_normalization
-        self.tie_embeddings = tie_embeddings
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.attention_dropout = attention_dropout
-        self.initializer_range = initializer_range
-        self.skip_padding = skip_padding
+        others = {"cell": cell, "initializer_range": initializer_range}
+        self._arguments = {**sizes, **choices, **rates, **others, "skip_padding": skip_padding}
+        for name, value in self._arguments.items():
+            setattr(self, name, value)
 
     def start(self, memory, encoder_state):
         """What the first step needs, computed once for each source text.
@@ -261,23 +244,4 @@ class Decoder(keras.Model):
         return logits, states, attention_scores
 
     def get_config(self):
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "vocabulary_size": self.vocabulary_size,
-            "memory_dim": self.memory_dim,
-            "embedding_dim": self.embedding_dim,
-            "units": self.units,
-            "attention_units": self.attention_units,
-            "readout_units": self.readout_units,
-            "num_layers": self.num_layers,
-            "cell": self.cell,
-            "order": self.order,
-            "attention_normalization": self.attention_normalization,
-            "tie_embeddings": self.tie_embeddings,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "attention_dropout": self.attention_dropout,
-            "initializer_range": self.initializer_range,
-            "skip_padding": self.skip_padding,
-        }
+        return {"name": self.name, "trainable": self.trainable, **self._arguments}
