@@ -18,7 +18,8 @@ def translator():
 def test_an_export_that_a_server_lacks_operations_for_leaves_nothing(
     translator, tmp_path, monkeypatch
 ):
-    def write_foreign_model(translator, settings, directory):
+    def write_foreign_model(*arguments):
+        directory = arguments[-1]
         module = tf.Module()
         module.call = tf.function(lambda x: tf.raw_ops.Betainc(a=x, b=x, x=x))
         call = module.call.get_concrete_function(tf.TensorSpec([], tf.float32))

@@ -1,5 +1,6 @@
 """The exported SavedModel through TensorFlow's C++ loader against the Python translator."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from small_translator import small_translator
 import keras_bahdanau
 from keras_bahdanau.export.saved_model import export_saved_model
 from keras_bahdanau.export.saved_model.manifest import MANIFEST_FILE, TOKENIZER_FILE
+from keras_bahdanau.search_options import SearchOptions
 
 CPP_LOADER = Path(__file__).with_name("cpp_loader.py")
 TEXTS = [
@@ -215,9 +217,10 @@ def test_extra_files(translator, directory):
         "format": "keras-bahdanau saved-model",
         "format_version": 1,
         "package_version": keras_bahdanau.version.__version__,
-        "beam_width": 5,
-        "n_best": 3,
-        "length_penalty": 1.0,
+        "search": {
+            **dataclasses.asdict(SearchOptions(beam_width=5, n_best=3, length_penalty=1.0)),
+            "banned_pieces": [],
+        },
         "max_length": 24,
         "max_target_length": 30,
     }

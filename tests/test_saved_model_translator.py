@@ -106,7 +106,7 @@ def test_refuses_half_a_graph(copy):
         ('"format_version": 1', '"format_version": 2', "of format 1 .* of format 2 "),
         ("keras-bahdanau saved-model", "something else", 'Expected a JSON object with "format"'),
         ("{", "", "Expected a JSON object. Received"),
-        ('"max_length"', '"other"', "without max_length"),
+        ('"max_target_length"', '"other"', "without max_target_length"),
         ('"beam_width": 3', '"beam_width": 0', "Expected beam_width from 1 on. Received: 0"),
         ('"beam_width": 3', '"colour": 3', "Expected options of a search.*colour"),
     ],
