@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of
+from on_backend import compiled
 
 from keras_bahdanau.generation import generate, score, target_limits
 from keras_bahdanau.models import TranslationModel
@@ -39,7 +40,13 @@ def model(request):
 
 def search(model, source_ids=SOURCE_IDS, **options):
     options = {"max_target_length": MAX_TARGET_LENGTH, "beam_width": 3, "n_best": 3, **options}
-    return arrays_of(generate(model, source_ids, special_ids=SPECIAL_IDS, **options))
+
+    def run(source_ids):
+        return generate(model, source_ids, special_ids=SPECIAL_IDS, **options)
+
+    # Step by step JAX would compile every operation, for every shape.
+    run = compiled(run) if keras.backend.backend() == "jax" else run
+    return arrays_of(run(keras.ops.convert_to_tensor(source_ids)))
 
 
 def log_softmax(logits):
