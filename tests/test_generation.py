@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of
+from on_backend import compiled
 
 from keras_bahdanau.generation import generate, score
 from keras_bahdanau.models import TranslationModel
@@ -46,7 +47,13 @@ def search(model, source_ids=SOURCE_IDS, **options):
         if name in options:
             others[name] = options.pop(name)
     options = SearchOptions(**{"beam_width": 3, "n_best": 3, **options})
-    return arrays_of(generate(models, source_ids, options, special_ids=SPECIAL_IDS, **others))
+
+    def run(source_ids):
+        return generate(models, source_ids, options, special_ids=SPECIAL_IDS, **others)
+
+    # Step by step JAX would compile every operation, for every shape.
+    run = compiled(run) if keras.backend.backend() == "jax" else run
+    return arrays_of(run(keras.ops.convert_to_tensor(source_ids)))
 
 
 def log_softmax(logits):
