@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_bahdanau.alignments import Alignment, word_attention
+
 
 @dataclass(frozen=True)
 class Translation:
@@ -26,6 +28,34 @@ class Translation:
     source_pieces: tuple[str, ...] = ()
     target_pieces: tuple[str, ...] = ()
     attention: np.ndarray | None = None
+
+    def word_alignment(self, keep_ends: bool = False) -> Alignment:
+        """Which words of the source each word of the translation looked at.
+
+        Pieces are merged to words, which white space separates (each piece is one in scripts
+        without spaces): see `alignments.word_attention`.
+
+        Args:
+            keep_ends: whether the end tokens are words too, `</s>`.
+
+        Raises:
+            ValueError: the attention was not asked for.
+
+        Example:
+
+        >>> best = translator.translate(["A dog runs."], return_alignments=True)[0]
+        >>> best.word_alignment().pharaoh()
+        '0-0 1-1 2-2'
+        """
+        if self.attention is None:
+            raise ValueError(
+                "Expected a translation with attention weights (return_alignments=True). "
+                "Received: one without"
+            )
+        words = word_attention(
+            self.attention, self.source_pieces, self.target_pieces, keep_ends=keep_ends
+        )
+        return Alignment(*words, score=self.log_probability)
 
 
 BLANK = Translation("", 0.0, attention=np.zeros((0, 0), "float32"))

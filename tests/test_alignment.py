@@ -44,3 +44,20 @@ def test_heading_has_number_title_and_score():
     assert Alignment([], [], []).heading(3) == "3."
     heading = Alignment([], [], [], score=-1.234, title="second best").heading(1)
     assert "1." in heading and "second best" in heading and "-1.23" in heading
+
+
+TWO = Alignment(["a", "b", "c"], ["x", "y"], [[0.25, 0.75, 0], [0.5, 0, 0.5]])
+
+
+def test_a_link_is_the_most_attended_word_and_the_first_of_equals():
+    assert TWO.links() == [(1, 0), (0, 1)]
+    assert TWO.pharaoh() == "1-0 0-1"
+
+
+def test_a_word_that_attends_to_nothing_has_no_link():
+    assert Alignment(["a"], ["x", "y"], [[0], [0.5]]).pharaoh() == "0-1"
+    assert Alignment([], ["x"], []).pharaoh() == Alignment(["a"], [], []).pharaoh() == ""
+
+
+def test_weights_as_text():
+    assert TWO.soft() == "0.25,0.75,0 0.5,0,0.5"

@@ -243,3 +243,16 @@ def test_standard_error_is_clean(trained_run):
     assert process.returncode == 0
     assert process.stderr == b""
     assert process.stdout == b"nus noom\n\nrats\n"
+
+
+@pytest.mark.parametrize("kind", ["hard", "soft"])
+def test_alignments_behind_the_translations(command, loaded, kind):
+    outcome = command("translate", "m", "the dog runs", "", "--with-alignments", kind, "--n-best", "2")
+    assert outcome.code == 0
+    ranked, blank = loaded.translate(["the dog runs", ""], n_best=2, return_alignments=True)
+    shown = []
+    for each in ranked:
+        alignment = each.word_alignment()
+        links = alignment.pharaoh() if kind == "hard" else alignment.soft()
+        shown.append(f"{each.text} ||| {links}")
+    assert outcome.output == ["\t".join(shown), "\t".join([" ||| "] * len(blank))]

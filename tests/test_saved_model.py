@@ -86,8 +86,12 @@ def test_signatures(report):
                 "attention",
                 "log_probability",
                 "source_tokens",
+                "source_words",
                 "target_tokens",
+                "target_words",
                 "translation",
+                "word_alignment",
+                "word_attention",
             ],
         },
         "score": {
@@ -161,6 +165,21 @@ def test_n_best_equals_the_translators(translator, report):
             )
             assert not attention[target_length:].any()
             assert not attention[:, source_length:].any()
+
+
+def test_word_alignments_are_the_translators(translator, report):
+    expected = translator.translate(TEXTS, n_best=3, return_alignments=True)
+    outputs = report["n_best"]
+    for row, ranked in enumerate(expected):
+        for rank, each in enumerate(ranked):
+            words, found = each.word_alignment(), outputs["target_words"][row][rank]
+            assert [word for word in outputs["source_words"][row] if word] == words.source_words
+            assert [word for word in found if word] == words.target_words
+            assert outputs["word_alignment"][row][rank] == words.pharaoh()
+            if not words.is_blank:
+                weights = np.array(outputs["word_attention"][row][rank])
+                rows, columns = words.weights.shape
+                np.testing.assert_allclose(weights[:rows, :columns], words.weights, atol=1e-6)
 
 
 def test_scores_equal_the_translators(translator, report):

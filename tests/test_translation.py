@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from keras_bahdanau.translation import BLANK, Translation, join_translations
 
@@ -46,3 +47,18 @@ def test_parts_without_attention_give_none():
 
 def test_the_blank_translation():
     assert (BLANK.text, BLANK.log_probability, BLANK.attention.shape) == ("", 0.0, (0, 0))
+
+
+def test_words_of_a_text_in_parts_are_numbered_through():
+    joined = join_translations([ONE, TWO])
+    alignment = joined.word_alignment()
+    assert alignment.source_words == ["one", "two", "three"]
+    assert alignment.target_words == ["uno", "dos", "tres", "x"]
+    assert alignment.pharaoh() == "0-0 0-1 2-2 2-3"
+    assert joined.word_alignment(keep_ends=True).source_words[2] == "</s>"
+
+
+def test_no_alignment_without_attention():
+    with pytest.raises(ValueError, match="return_alignments=True"):
+        Translation("a", 0.0).word_alignment()
+    assert BLANK.word_alignment().is_blank

@@ -86,3 +86,14 @@ def test_attention_of_another_size_is_refused(shape):
 def test_attention_of_another_rank_is_refused():
     with pytest.raises(ValueError, match=r"Received: shape \(1, 1, 1\)"):
         word_attention(np.zeros((1, 1, 1)), ["▁a"], ["▁x"])
+
+
+def test_ends_are_left_out_wherever_they_are():
+    attention = np.arange(12).reshape(3, 4)
+    source, target, weights = word_attention(
+        attention, ["▁a", "</s>", "▁b", "</s>"], ["▁x", "</s>", "y"], keep_ends=False
+    )
+    assert (source, target) == (["a", "b"], ["x", "y"])
+    np.testing.assert_array_equal(weights, [[0, 2], [8, 10]])
+    untold = word_attention(np.ones((2, 2)), ["▁a"], ["▁x"], keep_ends=False)
+    assert untold[:2] == (["a"], ["x"])

@@ -14,14 +14,14 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_bahdanau.errors import InputError
 
 _COMPUTATION = """
-    AddV2 All Any Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Cumprod Cumsum
+    AddV2 All Any ArgMax AsString Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Cumprod Cumsum
     EnsureShape Equal Exp ExpandDims Fill FloorDiv FloorMod GatherV2 Greater GreaterEqual
     Identity IdentityN If IsFinite Less LessEqual Log LogicalAnd LogicalNot LogicalOr MatMul Max
     Maximum Mean Minimum Mul Neg NotEqual Pack Pad Pow Prod RaggedTensorToTensor Range RealDiv
-    Reshape ReverseV2 Rsqrt Select SelectV2 Shape Sigmoid Softmax Split SplitV Squeeze
-    StatelessIf StopGradient StridedSlice Sub Sum Tanh TensorListFromTensor TensorListGetItem
+    ReduceJoin Reshape ReverseV2 Rsqrt Select SelectV2 Shape Sigmoid Softmax Split SplitV Squeeze
+    StatelessIf StopGradient StridedSlice StringStrip Sub Sum Tanh TensorListFromTensor TensorListGetItem
     TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
-    Unpack Where While ZerosLike
+    Unpack UnsortedSegmentJoin Where While ZerosLike
 """
 _CALLS_AND_VARIABLES = """
     AssignVariableOp DisableCopyOnRead MergeV2Checkpoints NoOp PartitionedCall Placeholder

@@ -6,6 +6,7 @@ from dataclasses import replace
 import tensorflow as tf
 
 from keras_bahdanau.export.saved_model.manifest import SearchSettings
+from keras_bahdanau.export.saved_model.word_alignment import GraphWordAlignment
 from keras_bahdanau.generation import generate, score
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
@@ -36,6 +37,7 @@ class TextTranslation:
         self.tokenizer = tokenizer
         self.settings = settings
         self.banned_ids = banned_ids
+        self.word_alignment = GraphWordAlignment(tokenizer.vocabulary)
 
     def signatures(self) -> dict[str, Callable]:
         """Returns the traced functions by the names of their signatures."""
@@ -63,10 +65,10 @@ class TextTranslation:
         }
 
     def translate_n_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The `n_best` best translations of each text, with tokens and attention.
+        """The `n_best` best translations of each text, with tokens, words and attention.
 
         Tokens end with the end token (a target that reached its limit has none). After it, tokens
-        are empty strings and attention is zero.
+        are empty strings and attention is zero. The outputs on words: `GraphWordAlignment`.
         """
         n_best = self.settings.options.n_best
         source_ids = self.tokenizer.encode(text, self.settings.max_length)
@@ -83,6 +85,7 @@ class TextTranslation:
                 self.tokenizer.pieces(token_ids), [None, n_best, None]
             ),
             "attention": tf.ensure_shape(attention, [None, n_best, None, None]),
+            **self.word_alignment.outputs(source_ids, token_ids, attention),
         }
 
     def score(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -47,6 +47,25 @@ class Alignment:
             raise ValueError(f"Argument `score` must be finite. Received: score={self.score}")
         object.__setattr__(self, "weights", np.clip(weights, 0.0, 1.0))
 
+    def links(self) -> list[tuple[int, int]]:
+        """Each target word's most attended source word: pairs (source word, target word), from 0.
+
+        A target word that attends to nothing has none. Leave the ends of sentences out of an
+        alignment whose links you want (`Translation.word_alignment` does).
+        """
+        if not self.source_words:
+            return []
+        best = self.weights.argmax(axis=1)
+        return [(int(j), i) for i, j in enumerate(best) if self.weights[i, j] > 0]
+
+    def pharaoh(self) -> str:
+        """The links as text: "0-0 2-1", the number of the source word first."""
+        return " ".join(f"{source}-{target}" for source, target in self.links())
+
+    def soft(self) -> str:
+        """The weights as text: for each target word those of all source words, "0.9,0.1 0.2,0.8"."""
+        return " ".join(",".join(f"{weight:.6g}" for weight in row) for row in self.weights)
+
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing to draw: a side without words."""

@@ -41,20 +41,24 @@ def merge_pieces(pieces: Sequence[str]) -> tuple[list[str], list[list[int]]]:
 
 
 def word_attention(
-    attention: np.ndarray, source_pieces: Sequence[str], target_pieces: Sequence[str]
+    attention: np.ndarray,
+    source_pieces: Sequence[str],
+    target_pieces: Sequence[str],
+    keep_ends: bool = True,
 ) -> tuple[list[str], list[str], np.ndarray]:
     """Merges attention weights between pieces to weights between words.
 
     The columns of a source word are summed (it received all of them) and the rows of a target word
     are averaged (it is one word that looked once), so rows keep summing to at most 1.
 
-    The end of a sentence is a word of its own, `</s>`: either the pieces contain it as their last,
+    The end of a sentence is a word of its own, `</s>`, or is left out: either the pieces contain it as their last,
     or `attention` has one row or column more than there are pieces, which is then the end.
 
     Args:
         attention: array of shape `(target_length, source_length)`.
         source_pieces: `source_length` pieces, or one fewer when they leave out the end piece.
         target_pieces: `target_length` pieces, or one fewer when they leave out the end piece.
+        keep_ends: whether ends of sentences are words. Without them, rows may sum to less.
 
     Returns:
         `(source_words, target_words, weights)`, with weights float32 of shape
@@ -68,8 +72,8 @@ def word_attention(
         )
     target_pieces = _with_end(target_pieces, attention.shape[0], "target_pieces", "rows")
     source_pieces = _with_end(source_pieces, attention.shape[1], "source_pieces", "columns")
-    source_words, source_groups = merge_pieces(source_pieces)
-    target_words, target_groups = merge_pieces(target_pieces)
+    source_words, source_groups = _words(source_pieces, keep_ends)
+    target_words, target_groups = _words(target_pieces, keep_ends)
     weights = np.zeros((len(target_groups), len(source_groups)), np.float32)
     for row, target_group in enumerate(target_groups):
         mean = attention[target_group].mean(axis=0)
@@ -77,16 +81,26 @@ def word_attention(
     return source_words, target_words, weights
 
 
+def _words(pieces, keep_ends):
+    words, groups = merge_pieces(pieces)
+    kept = [
+        index
+        for index, group in enumerate(groups)
+        # Nothing else than the end is this piece alone, whatever a user types.
+        if keep_ends or [pieces[i] for i in group] != [END_WORD]
+    ]
+    return [words[index] for index in kept], [groups[index] for index in kept]
+
+
 def _opens_word(piece: str, previous: str) -> bool:
     if piece.startswith(WORD_START) or END_WORD in (piece, previous):
         return True
-    if previous == WORD_START or not piece or not previous:
-        return False
-    return _is_spaceless(piece[0]) and _is_spaceless(previous[-1])
+    return is_spaceless(piece[:1]) and is_spaceless(previous[-1:])
 
 
-def _is_spaceless(character: str) -> bool:
-    return unicodedata.name(character, "").startswith(_SPACELESS_SCRIPTS)
+def is_spaceless(character: str) -> bool:
+    """Whether a character (or "") is of a script that puts no spaces between words."""
+    return character != "" and unicodedata.name(character, "").startswith(_SPACELESS_SCRIPTS)
 
 
 def _with_end(pieces: Sequence[str], length: int, name: str, axis: str) -> list[str]:

@@ -29,7 +29,6 @@ def add_arguments(parser):
 def run(arguments):
     from keras_bahdanau.alignments import write_alignments
     from keras_bahdanau.command_line.models import open_translator
-    from keras_bahdanau.command_line.pictures import alignment_of
     from keras_bahdanau.command_line.train import train_and_export
     from keras_bahdanau.training.options import preset_options
     from keras_bahdanau.training.splits import BUILT_IN, named_splits
@@ -53,7 +52,7 @@ def run(arguments):
         )
         print_line(f"{name}: {best.text}")
         if is_drawn:
-            alignment = alignment_of(best)
+            alignment = best.word_alignment(keep_ends=True)
     for suffix in ("png", "html"):
         write_alignments(output / f"attention.{suffix}", [alignment])
     print_line(f"test BLEU: {metrics['test_bleu']}")

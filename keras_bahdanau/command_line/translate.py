@@ -30,6 +30,7 @@ examples:
   keras-bahdanau translate my-model --sample --top-k 10 --seed 1 --n-best 4 < source.txt
   keras-bahdanau translate my-model --ensemble other-model --ensemble third-model < source.txt
   keras-bahdanau translate my-model --alignments attention.html "A dog runs over the grass."
+  keras-bahdanau translate my-model --with-alignments hard < source.txt
   keras-bahdanau translate my-model/saved-model/1 "A dog runs over the grass."
   keras-bahdanau translate my-model/litert/translator.tflite "A dog runs over the grass."
 """
@@ -52,6 +53,12 @@ def add_arguments(parser):
         metavar="FILE",
         help="write what the model attended to: a heat map (.png) or a page to hover (.html)",
     )
+    parser.add_argument(
+        "--with-alignments",
+        choices=("hard", "soft"),
+        help='add " ||| " and the word alignment to each translation: links "source-target" of '
+        "words from 0 (Pharaoh's format), or for each target word the weights of all source words",
+    )
 
 
 def run(arguments):
@@ -62,7 +69,7 @@ def run(arguments):
     texts = argument_texts(arguments.texts)
 
     options = {**search_options(arguments), "batch_size": arguments.batch_size}
-    options["return_alignments"] = bool(arguments.alignments)
+    options["return_alignments"] = bool(arguments.alignments or arguments.with_alignments)
 
     from keras_bahdanau.command_line.models import open_translator
 
@@ -76,10 +83,12 @@ def run(arguments):
         if prefixes is not None:
             options["prefixes"] = list(islice(prefixes, len(block)))
         translations, split_here = translator.translate_n_best(block, **options)
+        if options["return_alignments"]:
+            _check_attention(translations, arguments.model)
         if arguments.alignments:
-            alignments += _alignments(translations, arguments.model)
+            alignments += [ranked[0].word_alignment(keep_ends=True) for ranked in translations]
         for ranked in translations:
-            print_line("\t".join(one_line(translation.text) for translation in ranked))
+            print_line("\t".join(_shown(each, arguments.with_alignments) for each in ranked))
         number_split += split_here
     if prefixes is not None and next(prefixes, None) is not None:
         raise InputError(
@@ -105,12 +114,18 @@ def _prefixes(path):
     return iter(lines(path))
 
 
-def _alignments(translations, model):
-    from keras_bahdanau.command_line.pictures import alignment_of
-
+def _check_attention(translations, model):
     if any(ranked[0].attention is None for ranked in translations):
         raise InputError(
-            "Expected a trained model directory or a SavedModel with --alignments. "
+            "Expected a trained model directory or a SavedModel for alignments. "
             f"Received: {model}, which gives no attention weights"
         )
-    return [alignment_of(ranked[0]) for ranked in translations]
+
+
+def _shown(translation, kind):
+    """The text of a translation, with its alignment if a kind of it is asked for."""
+    text = one_line(translation.text)
+    if kind is None:
+        return text
+    alignment = translation.word_alignment()
+    return f"{text} ||| {alignment.pharaoh() if kind == 'hard' else alignment.soft()}"

@@ -73,3 +73,8 @@ class GraphTokenizer(tf.Module):
         """
         pieces = tf.gather(tf.constant(self._pieces), token_ids)
         return tf.where(token_ids == PAD_ID, "", pieces)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The pieces, by their ids."""
+        return [piece.decode() for piece in self._pieces]
