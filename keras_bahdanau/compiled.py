@@ -37,7 +37,9 @@ def _graph(function, num_ids, num_numbers):
     import tensorflow as tf
 
     ids, number = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.float32)
-    return tf.function(function, input_signature=[ids] * num_ids + [number] * num_numbers)
+    signature = [ids] * num_ids + [number] * num_numbers
+    # There is no control flow of Python on tensors, and to look for it would take seconds.
+    return tf.function(function, input_signature=signature, autograph=False)
 
 
 def _few_programs(function, num_ids, variables):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from on_backend import BEST, PRECISIONS, value_and_gradients
+from on_backend import BEST, PRECISIONS, cases, value_and_gradients
 
 from keras_bahdanau.layers import blocks
 from keras_bahdanau.layers.additive_scores import additive_scores
@@ -67,7 +67,7 @@ def loss_of(scores, names, upstream):
 @pytest.mark.parametrize("query_length", [QUERY_LENGTH, 1])
 @pytest.mark.parametrize("dtype, tolerance", PRECISIONS)
 @pytest.mark.parametrize("elements", BLOCK_ELEMENTS)
-@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("options", cases(OPTIONS))
 def test_blocks_are_the_naive_form(options, elements, dtype, tolerance, query_length, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", BLOCK_ELEMENTS[elements])
     names = OPTIONS[options]

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of
-from on_backend import compiled
+from on_backend import cases, compiled
 
 from keras_bahdanau.generation import generate, score
 from keras_bahdanau.models import TranslationModel
@@ -19,11 +19,13 @@ MAX_TARGET_LENGTH = 13
 
 @pytest.fixture(
     scope="module",
-    params=[
-        {},
-        {"cell": "lstm", "num_layers": 2, "order": "after"},
-        {"order": "between", "tie_embeddings": "all"},
-    ],
+    params=cases(
+        [
+            {},
+            {"cell": "lstm", "num_layers": 2, "order": "after"},
+            {"order": "between", "tie_embeddings": "all"},
+        ]
+    ),
 )
 def model(request):
     # Large weights, so that different sources have different translations, some of them short.

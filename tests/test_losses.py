@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from keras import ops
-from on_backend import value_and_gradients
+from on_backend import cases, value_and_gradients
 
 from keras_bahdanau.training import losses
 from keras_bahdanau.training.losses import output_loss
@@ -36,11 +36,12 @@ def definition(features, kernel, bias, labels, weights, label_smoothing, r_drop,
     return ops.sum(ops.multiply(weights, loss))
 
 
-@pytest.mark.parametrize("block_rows", [1, 4, 100])
+@pytest.mark.parametrize("block_rows", cases([1, 100, 4]))
 @pytest.mark.parametrize("has_bias", [False, True])
 @pytest.mark.parametrize("is_embedding", [False, True])
 @pytest.mark.parametrize(
-    "copies, label_smoothing, r_drop", [(1, 0.0, 0.0), (1, 0.2, 0.0), (2, 0.1, 0.0), (2, 0.1, 3.0)]
+    "copies, label_smoothing, r_drop",
+    cases([(1, 0.0, 0.0), (1, 0.2, 0.0), (2, 0.1, 0.0), (2, 0.1, 3.0)]),
 )
 def test_loss_and_gradients_are_those_of_the_definition(
     monkeypatch, copies, label_smoothing, r_drop, is_embedding, has_bias, block_rows

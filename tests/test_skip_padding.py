@@ -6,7 +6,7 @@ import pytest
 from attention_oracle import arrays_of
 from family import RECURRENT, new_recurrent
 from keras import ops
-from on_backend import value_and_gradients, weighted_loss
+from on_backend import cases, value_and_gradients, weighted_loss
 
 from keras_bahdanau import AttentionRNN, BahdanauAttention
 from keras_bahdanau.models import TranslationModel
@@ -19,7 +19,7 @@ MEMORY_MASK = np.array([[1] * 6, [1, 1, 0, 0, 0, 0], [1, 0, 1, 1, 0, 0], [1] * 6
 MASK = np.array([[1, 1, 0, 0, 0], [1] * 5, [1, 1, 1, 0, 0], [0, 1, 0, 1, 0]], dtype=bool)
 
 
-@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("name", cases(RECURRENT))
 def test_a_row_is_what_it_is_without_padding(name):
     layer = new_recurrent(name, skip_padding=True)
     *outputs, states = layer(INPUTS, MEMORY, memory_mask=MEMORY_MASK, inputs_mask=MASK)
@@ -34,7 +34,7 @@ def test_a_row_is_what_it_is_without_padding(name):
             np.testing.assert_allclose(state[row], expected[0], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["before", "between", "location", "coverage", "several"])
+@pytest.mark.parametrize("name", cases(["before", "between", "location", "coverage", "several"]))
 def test_gradients_of_what_is_kept_are_those_without_skipping(name):
     mask = np.arange(5) < MASK.sum(axis=1, keepdims=True)
 
@@ -83,12 +83,14 @@ def test_a_keras_mask_of_the_inputs_is_skipped(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [
-        {},
-        {"order": "between", "tie_embeddings": "all"},
-        {"cell": "lstm", "num_layers": 2, "order": "after"},
-        {"attention": "none"},
-    ],
+    cases(
+        [
+            {},
+            {"attention": "none"},
+            {"cell": "lstm", "num_layers": 2, "order": "after"},
+            {"order": "between", "tie_embeddings": "all"},
+        ]
+    ),
 )
 def test_a_model_that_skips_padding_trains_as_one_that_does_not(options):
     sizes = {"embedding_dim": 4, "encoder_units": 3, "decoder_units": 5, "attention_units": 6}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from attention_oracle import arrays_of
 from keras import ops
-from on_backend import value_and_gradients
+from on_backend import cases, value_and_gradients
 
 from keras_bahdanau.recurrent.skipping_rnn import SkippingRNN
 
@@ -40,7 +40,7 @@ def assert_close(first, second):
 
 
 @pytest.mark.parametrize("go_backwards", [False, True])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", cases(CELLS))
 def test_outputs_states_and_gradients_are_those_of_keras(name, go_backwards):
     layer, plain = pair(name, go_backwards=go_backwards)
     assert_close(layer(SEQUENCE, mask=MASK), plain(SEQUENCE, mask=MASK))

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from on_backend import cases
 
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.options import preset_options
@@ -86,7 +87,7 @@ def test_two_passes_with_dropout_differ():
     assert loss_of(TrainingModel(translation_model, r_drop=50.0), a_batch()) > without
 
 
-@pytest.mark.parametrize("changes", TYING)
+@pytest.mark.parametrize("changes", cases(TYING))
 def test_a_step_is_that_of_plain_training(changes):
     translation_model = new_model(options(**changes))
     plain = TranslationModel.from_config(translation_model.get_config())

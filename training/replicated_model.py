@@ -95,18 +95,15 @@ class ReplicatedTrainingModel(TrainingModel):
         if self.train_function is not None and not force:
             return
         strategy = self.distribution.strategy
-        step = tf.function(
-            lambda data: strategy.run(self.train_step, args=(data,)),
-            reduce_retracing=True,
-            autograph=False,
-        )
 
-        def next_step(iterator):
-            logs = step(next(iterator))
+        # The iterator knows that shapes vary, which its items do not show: one trace is enough.
+        @tf.function(autograph=False)
+        def step(iterator):
+            logs = strategy.run(self.train_step, args=(next(iterator),))
             # They are equal in all replicas.
             return {name: strategy.experimental_local_results(logs[name])[0] for name in logs}
 
-        self.train_function = next_step
+        self.train_function = step
 
     def train_step(self, data):
         inputs, target_out_ids, weights = data

@@ -44,10 +44,14 @@ class TextTranslation:
         text = tf.TensorSpec([None], tf.string, name="text")
         source = tf.TensorSpec([None], tf.string, name="source")
         target = tf.TensorSpec([None], tf.string, name="target")
+        functions = {
+            "serving_default": (self.translate, [text]),
+            "translate_n_best": (self.translate_n_best, [text]),
+            "score": (self.score, [source, target]),
+        }
         return {
-            "serving_default": tf.function(self.translate, input_signature=[text]),
-            "translate_n_best": tf.function(self.translate_n_best, input_signature=[text]),
-            "score": tf.function(self.score, input_signature=[source, target]),
+            name: tf.function(function, input_signature=signature, autograph=False)
+            for name, (function, signature) in functions.items()
         }
 
     def translate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
