@@ -68,20 +68,12 @@ def remove_leftovers(directory: str | os.PathLike):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def check_is_free(directory: str | os.PathLike, leftovers_of: str | None = None):
-    """Raises InputError unless a directory is absent or empty.
-
-    Args:
-        directory: the directory to write to.
-        leftovers_of: name of a file or directory in it. What `atomic_path` left of it when its
-            process was killed does not count.
-    """
+def check_is_free(directory: str | os.PathLike):
+    """Raises InputError unless a directory to write to is absent or empty."""
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():
         raise InputError(f"Expected a new or empty directory. Received: {directory}, a file")
     names = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
-    if leftovers_of is not None:
-        names = [name for name in names if not name.startswith(f".{leftovers_of}.")]
     if names:
         raise InputError(
             f"Expected a new or empty directory. Received: {directory}, which is not empty: it has "

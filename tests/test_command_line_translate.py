@@ -247,7 +247,9 @@ def test_standard_error_is_clean(trained_run):
 
 @pytest.mark.parametrize("kind", ["hard", "soft"])
 def test_alignments_behind_the_translations(command, loaded, kind):
-    outcome = command("translate", "m", "the dog runs", "", "--with-alignments", kind, "--n-best", "2")
+    outcome = command(
+        "translate", "m", "the dog runs", "", "--with-alignments", kind, "--n-best", "2"
+    )
     assert outcome.code == 0
     ranked, blank = loaded.translate(["the dog runs", ""], n_best=2, return_alignments=True)
     shown = []

@@ -1,6 +1,8 @@
 """What `export_saved_model` refuses. What it writes is tested in test_saved_model.py."""
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
@@ -43,20 +45,41 @@ def test_a_gpu_machine_exports_no_cudnn_operations(translator, monkeypatch):
     assert not any("Cudnn" in node.op for node in nodes)
 
 
-def test_refuses_a_directory_that_is_not_empty(translator, tmp_path):
+def test_refuses_a_directory_that_holds_something_else(translator, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is not empty: it has file"):
+    with pytest.raises(InputError, match=r"versions of a SavedModel \(1, 2, ...\).* has file$"):
         export_saved_model(translator, tmp_path)
-    with pytest.raises(InputError, match="Expected a new or empty directory. Received: .*, a file"):
-        export_saved_model(translator, tmp_path / "file")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.slow
-def test_a_killed_export_does_not_stand_in_the_way(translator, tmp_path):
-    (tmp_path / ".1.abcdef").mkdir()
-    assert export_saved_model(translator, tmp_path) == tmp_path / "1"
-    assert (tmp_path / "1" / "saved_model.pb").exists()
+def test_versions_count_on_and_a_killed_export_does_not_stand_in_the_way(translator, tmp_path):
+    (tmp_path / ".3.abcdef").mkdir()
+    (tmp_path / "2").mkdir()
+    assert export_saved_model(translator, tmp_path) == tmp_path / "3"
+    assert (tmp_path / "3" / "saved_model.pb").exists()
+
+
+EXPORT = """
+import sys
+from small_translator import small_translator
+from keras_bahdanau.export.saved_model import export_saved_model
+export_saved_model(small_translator(), sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_two_exports_of_a_model_are_equal_to_the_byte(tmp_path):
+    for name in ("a", "b"):
+        command = [sys.executable, "-c", EXPORT, str(tmp_path / name)]
+        subprocess.run(command, check=True, cwd=Path(__file__).parent)
+    first, second = (
+        {path.relative_to(tmp_path / name): path for path in (tmp_path / name).rglob("*.*")}
+        for name in ("a", "b")
+    )
+    assert first.keys() == second.keys()
+    for name, path in first.items():
+        assert path.is_dir() or path.read_bytes() == second[name].read_bytes(), name
 
 
 @pytest.mark.parametrize(
@@ -68,6 +91,7 @@ def test_a_killed_export_does_not_stand_in_the_way(translator, tmp_path):
         ({"n_best": 6}, "n_best of at most beam_width. Received: n_best=6, beam_width=5"),
         ({"length_penalty": -1.0}, "Expected length_penalty from 0 on. Received: -1.0"),
         ({"sample": True}, "Expected a search, .* Received: sample=True"),
+        ({"serving_version": "1.15"}, "serving_version among 2.15, 2.20. Received: 1.15"),
         ({"banned_pieces": ["nosuch"]}, "Expected pieces of the vocabulary.*Received: nosuch"),
     ],
 )

@@ -2,7 +2,7 @@ import pytest
 import tensorflow as tf
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.saved_model.operations import check_operations
+from keras_bahdanau.export.saved_model.operations import SERVING_VERSIONS, check_operations
 
 
 def save(directory, function, **arguments):
@@ -34,7 +34,7 @@ def test_refuses_an_operation_inside_a_loop(tmp_path):
 
 def test_refuses_files(tmp_path):
     directory = save(tmp_path / "1", lambda x: tf.io.read_file(tf.strings.as_string(x)))
-    with pytest.raises(InputError, match="AsString in .*; ReadFile in"):
+    with pytest.raises(InputError, match="ReadFile in"):
         check_operations(directory)
 
 
@@ -50,3 +50,17 @@ def test_refuses_what_is_no_saved_model(tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"\xff" * 20)
     with pytest.raises(InputError, match="cannot be read as one"):
         check_operations(tmp_path)
+
+
+def test_an_operation_that_older_servers_lack(tmp_path, monkeypatch):
+    directory = save(tmp_path / "1", lambda x: tf.raw_ops.Betainc(a=x, b=x, x=x))
+    newer = SERVING_VERSIONS["2.20"] | {"Betainc"}
+    monkeypatch.setitem(SERVING_VERSIONS, "2.20", newer)
+    check_operations(directory, "2.20")
+    with pytest.raises(InputError, match="TensorFlow Serving 2.15 has, received Betainc"):
+        check_operations(directory, "2.15")
+
+
+def test_newer_servers_have_what_older_ones_have():
+    lists = [SERVING_VERSIONS[version] for version in sorted(SERVING_VERSIONS)]
+    assert all(older < newer for older, newer in zip(lists, lists[1:], strict=False))

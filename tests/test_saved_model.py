@@ -236,6 +236,7 @@ def test_extra_files(translator, directory):
         "format": "keras-bahdanau saved-model",
         "format_version": 1,
         "package_version": keras_bahdanau.version.__version__,
+        "serving_version": "2.15",
         "search": {
             **dataclasses.asdict(SearchOptions(beam_width=5, n_best=3, length_penalty=1.0)),
             "banned_pieces": [],

@@ -10,38 +10,55 @@ import keras
 import tensorflow as tf
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.export.saved_model.fingerprint import without_random_parts
 from keras_bahdanau.export.saved_model.manifest import (
     TOKENIZER_FILE,
     SearchSettings,
     write_manifest,
 )
-from keras_bahdanau.export.saved_model.operations import check_operations
+from keras_bahdanau.export.saved_model.operations import (
+    OLDEST_SERVER,
+    check_operations,
+    check_serving_version,
+)
 from keras_bahdanau.export.saved_model.signatures import TextTranslation
 from keras_bahdanau.export.saved_model.warm_up import write_warm_up_requests
-from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.files import atomic_path
 from keras_bahdanau.search_options import SearchOptions
 from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 from keras_bahdanau.translator import Translator
+from keras_bahdanau.version_directories import next_version
 
-VERSION = "1"
 WARM_UP_TEXT = "Hello."
 WARM_UP_BATCH_SIZES = (1, 8, 32)
 
 
 def export_saved_model(
-    translator: Translator, directory: str | os.PathLike, **options: Any
+    translator: Translator,
+    directory: str | os.PathLike,
+    *,
+    serving_version: str = OLDEST_SERVER,
+    **options: Any,
 ) -> Path:
-    """Writes version 1 of a servable model, text in and text out.
+    """Writes the next version of a servable model, text in and text out.
 
     TensorFlow Serving takes `directory` as its `base_path`. The signatures are `serving_default`,
     `translate_n_best` and `score`. Beside the model lie, in `assets.extra`, the warm-up requests,
     `tokenizer.model` and `export.json` (the package version and the options of the search), with
     which a client can split texts that are longer than the model's limit: the server cuts them.
 
+    The version appears whole or not at all, so a server that watches the directory takes it up
+    while it answers requests. Two processes that do nothing else write equal bytes; in a process
+    that has traced other functions before, the names of functions in `saved_model.pb` are numbered
+    otherwise, and with them its checksums in `fingerprint.pb`.
+
     Args:
         translator: what to export.
-        directory: an absent or empty directory. The model is written to its subdirectory `1`.
+        directory: an absent or empty directory, or one of such versions. The model is written to
+            its subdirectory `1`, or that of the number after its highest.
+        serving_version: the oldest TensorFlow Serving that has to run it, of `SERVING_VERSIONS`:
+            every operation must be one that it has.
         **options: the fields of `SearchOptions`, fixed in the export. `n_best` is the number of
             translations that `translate_n_best` returns, `beam_width` if not given, and
             `length_penalty` the translator's own.
@@ -50,9 +67,9 @@ def export_saved_model(
         The path of the version directory.
 
     Raises:
-        InputError: the directory is not empty, an option is out of its range or asks for samples,
-            the translator is an ensemble, the model has an operation that TensorFlow Serving
-            lacks, or the Keras backend is not TensorFlow.
+        InputError: the directory holds something else, an option is out of its range or asks for
+            samples, the translator is an ensemble, the model has an operation that TensorFlow
+            Serving lacks, or the Keras backend is not TensorFlow.
     """
     beam_width = options.get("beam_width", SearchOptions().beam_width)
     chosen = SearchOptions(**{"n_best": beam_width, **options})
@@ -63,14 +80,14 @@ def export_saved_model(
         max_length=translator.config["max_length"],
         max_target_length=translator.config["max_target_length"],
     )
+    check_serving_version(serving_version)
     _check_settings(settings, translator)
     banned_ids = translator.tokenizer.ids_of(chosen.banned_pieces)
-    check_is_free(directory, leftovers_of=VERSION)
-    version_directory = Path(directory, VERSION)
+    version_directory = Path(directory, next_version(directory))
     with atomic_path(version_directory) as temporary:
         _write_model(translator, settings, banned_ids, temporary)
-        check_operations(temporary)
-        _write_assets(translator, settings, temporary)
+        check_operations(temporary, serving_version)
+        _write_assets(translator, settings, serving_version, temporary)
     return version_directory
 
 
@@ -105,9 +122,12 @@ def _write_model(
     functions = TextTranslation(model, tokenizer, settings, banned_ids).signatures()
     signatures = {name: function.get_concrete_function() for name, function in functions.items()}
     tf.saved_model.save(module, str(directory), signatures=signatures)
+    without_random_parts(directory)
 
 
-def _write_assets(translator: Translator, settings: SearchSettings, directory: Path) -> None:
+def _write_assets(
+    translator: Translator, settings: SearchSettings, serving_version: str, directory: Path
+) -> None:
     requests = [
         (signature, {name: [WARM_UP_TEXT] * batch_size for name in names})
         for signature, names in (
@@ -118,5 +138,5 @@ def _write_assets(translator: Translator, settings: SearchSettings, directory: P
         for batch_size in WARM_UP_BATCH_SIZES
     ]
     write_warm_up_requests(directory, requests)
-    write_manifest(directory, settings)
+    write_manifest(directory, settings, serving_version)
     (directory / TOKENIZER_FILE).write_bytes(translator.tokenizer.model_bytes)

@@ -32,17 +32,19 @@ class SearchSettings(NamedTuple):
     max_target_length: int
 
 
-def write_manifest(directory: Path, settings: SearchSettings) -> None:
+def write_manifest(directory: Path, settings: SearchSettings, serving_version: str) -> None:
     """Writes the manifest of an export.
 
     Args:
         directory: the SavedModel directory.
         settings: the settings of the search.
+        serving_version: the oldest TensorFlow Serving that runs it.
     """
     head = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "package_version": __version__,
+        "serving_version": serving_version,
     }
     search = dataclasses.asdict(settings.options)
     limits = {name: getattr(settings, name) for name in _LIMITS}

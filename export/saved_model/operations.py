@@ -14,14 +14,14 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_bahdanau.errors import InputError
 
 _COMPUTATION = """
-    AddV2 All Any ArgMax AsString Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const Cumprod Cumsum
-    EnsureShape Equal Exp ExpandDims Fill FloorDiv FloorMod GatherV2 Greater GreaterEqual
-    Identity IdentityN If IsFinite Less LessEqual Log LogicalAnd LogicalNot LogicalOr MatMul Max
-    Maximum Mean Minimum Mul Neg NotEqual Pack Pad Pow Prod RaggedTensorToTensor Range RealDiv
-    ReduceJoin Reshape ReverseV2 Rsqrt Select SelectV2 Shape Sigmoid Softmax Split SplitV Squeeze
-    StatelessIf StopGradient StridedSlice StringStrip Sub Sum Tanh TensorListFromTensor TensorListGetItem
-    TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile TopKV2 Transpose
-    Unpack UnsortedSegmentJoin Where While ZerosLike
+    AddV2 All Any ArgMax AsString Assert BatchMatMulV2 BiasAdd BroadcastTo Cast ConcatV2 Const
+    Cumprod Cumsum EnsureShape Equal Exp ExpandDims Fill FloorDiv FloorMod GatherV2 Greater
+    GreaterEqual Identity IdentityN If IsFinite Less LessEqual Log LogicalAnd LogicalNot LogicalOr
+    MatMul Max Maximum Mean Minimum Mul Neg NotEqual Pack Pad Pow Prod RaggedTensorToTensor Range
+    RealDiv ReduceJoin Reshape ReverseV2 Rsqrt Select SelectV2 Shape Sigmoid Softmax Split SplitV
+    Squeeze StatelessIf StopGradient StridedSlice StringStrip Sub Sum Tanh TensorListFromTensor
+    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack TensorScatterUpdate Tile
+    TopKV2 Transpose Unpack UnsortedSegmentJoin Where While ZerosLike
 """
 _CALLS_AND_VARIABLES = """
     AssignVariableOp DisableCopyOnRead MergeV2Checkpoints NoOp PartitionedCall Placeholder
@@ -31,7 +31,13 @@ _CALLS_AND_VARIABLES = """
 # In TensorFlow Serving since 2.15, from tensorflow-text.
 _TEXT = "SentencepieceDetokenizeOp SentencepieceOp SentencepieceTokenizeOp"
 
-ALLOWED_OPERATIONS = frozenset(f"{_COMPUTATION} {_CALLS_AND_VARIABLES} {_TEXT}".split())
+# Since 2.20, whose tensorflow-text is no longer 2.12.
+_TEXT_2_20 = "TFText>RoundRobinTrim TFText>Utf8Binarize"
+
+_SINCE_2_15 = frozenset(f"{_COMPUTATION} {_CALLS_AND_VARIABLES} {_TEXT}".split())
+# The operations that an export may have, by the oldest server that has to run it.
+SERVING_VERSIONS = {"2.15": _SINCE_2_15, "2.20": _SINCE_2_15 | frozenset(_TEXT_2_20.split())}
+OLDEST_SERVER, NEWEST_SERVER = "2.15", "2.20"
 
 
 def read_saved_model(directory: Path) -> saved_model_pb2.SavedModel:
@@ -49,27 +55,41 @@ def read_saved_model(directory: Path) -> saved_model_pb2.SavedModel:
         raise InputError(f"Expected a SavedModel, but {path} cannot be read as one") from None
 
 
-def check_operations(directory: Path) -> None:
+def check_operations(directory: Path, serving_version: str = NEWEST_SERVER) -> None:
     """Makes sure that TensorFlow Serving has every operation of a SavedModel.
 
+    Args:
+        directory: the SavedModel directory.
+        serving_version: since which version of the server, one of `SERVING_VERSIONS`.
+
     Raises:
-        InputError: an operation is not in the list, or a function asks for XLA compilation, which
-            servers refuse by default.
+        InputError: there is no list for such a version, an operation is not in the list, or a
+            function asks for XLA compilation, which servers refuse by default.
     """
-    foreign = set()
+    check_serving_version(serving_version)
+    allowed, foreign = SERVING_VERSIONS[serving_version], set()
     for meta_graph in read_saved_model(directory).meta_graphs:
-        foreign |= _foreign(meta_graph.graph_def.node, "the main graph")
+        foreign |= _foreign(meta_graph.graph_def.node, allowed, "the main graph")
         for function in meta_graph.graph_def.library.function:
             name = function.signature.name
-            foreign |= _foreign(function.node_def, f"the function {name}")
+            foreign |= _foreign(function.node_def, allowed, f"the function {name}")
             if function.attr["_XlaMustCompile"].b:
                 foreign.add(f"jit_compile=True in the function {name}")
     if foreign:
         raise InputError(
-            "Expected only operations that TensorFlow Serving has, received "
+            f"Expected only operations that TensorFlow Serving {serving_version} has, received "
             f"{'; '.join(sorted(foreign))}. Where: {directory}"
         )
 
 
-def _foreign(nodes, place: str) -> set[str]:
-    return {f"{node.op} in {place}" for node in nodes if node.op not in ALLOWED_OPERATIONS}
+def check_serving_version(serving_version: str) -> None:
+    """Raises InputError unless there is a list of the operations of such servers."""
+    if serving_version not in SERVING_VERSIONS:
+        raise InputError(
+            f"Expected a serving_version among {', '.join(SERVING_VERSIONS)}. "
+            f"Received: {serving_version}"
+        )
+
+
+def _foreign(nodes, allowed: frozenset[str], place: str) -> set[str]:
+    return {f"{node.op} in {place}" for node in nodes if node.op not in allowed}

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import tensorflow as tf
 import tensorflow_text as tensorflow_text  # Registers the operations of the graph.
@@ -16,6 +15,7 @@ from keras_bahdanau.padding import by_length
 from keras_bahdanau.text.checking import check_texts
 from keras_bahdanau.text.tokenizer import Tokenizer
 from keras_bahdanau.translation import Translation, as_asked
+from keras_bahdanau.version_directories import newest_version
 
 
 class SavedModelTranslator:
@@ -38,7 +38,7 @@ class SavedModelTranslator:
     """
 
     def __init__(self, directory: str | os.PathLike):
-        directory = _highest_version(Path(directory))
+        directory = newest_version(directory)
         manifest = read_manifest(directory)
         self.options = manifest["search"]
         self.max_length = manifest["max_length"]
@@ -94,13 +94,6 @@ class SavedModelTranslator:
             for row, index in enumerate(batch):
                 translations[index] = [_read(outputs, row, rank) for rank in range(n_best)]
         return translations
-
-
-def _highest_version(directory):
-    if (directory / "saved_model.pb").exists():
-        return directory
-    versions = [path for path in directory.glob("*/saved_model.pb") if path.parent.name.isdecimal()]
-    return max((path.parent for path in versions), key=lambda p: int(p.name), default=directory)
 
 
 def _read(outputs, row, rank):

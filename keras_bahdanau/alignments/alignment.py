@@ -63,7 +63,7 @@ class Alignment:
         return " ".join(f"{source}-{target}" for source, target in self.links())
 
     def soft(self) -> str:
-        """The weights as text: for each target word those of all source words, "0.9,0.1 0.2,0.8"."""
+        """The weights as text: "0.9,0.1 0.2,0.8", each target word's of all source words."""
         return " ".join(",".join(f"{weight:.6g}" for weight in row) for row in self.weights)
 
     @property

@@ -51,8 +51,8 @@ def word_attention(
     The columns of a source word are summed (it received all of them) and the rows of a target word
     are averaged (it is one word that looked once), so rows keep summing to at most 1.
 
-    The end of a sentence is a word of its own, `</s>`, or is left out: either the pieces contain it as their last,
-    or `attention` has one row or column more than there are pieces, which is then the end.
+    The end of a sentence is a word of its own, `</s>`, or is left out. Either the pieces contain
+    it, or `attention` has one row or column more than there are pieces, which is then the end.
 
     Args:
         attention: array of shape `(target_length, source_length)`.

@@ -8,19 +8,23 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from keras_bahdanau.command_line.parser import positive_integer
+from keras_bahdanau.command_line.parser import add_search_options, search_options
 
 DESCRIPTION = """\
 Export a trained model.
 
-saved-model: one SavedModel with text in and text out for TensorFlow Serving, written to
-  OUTPUT/1, with the signatures serving_default, translate_n_best and score.
+saved-model: one SavedModel with text in and text out for TensorFlow Serving, with the signatures
+  serving_default, translate_n_best and score. OUTPUT is the base path that a server watches: the
+  model is written to OUTPUT/1, beside earlier versions to the next number, and appears there whole
+  or not at all. What is said of the search is fixed in it and recorded.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
   golden.jsonl, whose lines a port to another language must reproduce.
 """
 EPILOG = """\
 examples:
   keras-bahdanau export my-model --format saved-model --output served/translator
+  keras-bahdanau export my-model --format saved-model --output served/translator \\
+      --beam-width 8 --n-best 3 --max-length 60
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device
 """
 
@@ -31,7 +35,10 @@ def add_arguments(parser):
         "--format", required=True, choices=("saved-model", "litert"), help="what to write"
     )
     parser.add_argument(
-        "--output", metavar="DIR", required=True, help="a new or empty directory to write to"
+        "--output",
+        metavar="DIR",
+        required=True,
+        help="a new or empty directory to write to, or one of earlier SavedModel versions",
     )
     parser.add_argument(
         "--quantization",
@@ -43,8 +50,13 @@ def add_arguments(parser):
         "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
     )
     parser.add_argument(
-        "--beam-width", type=positive_integer, default=5, help="fixed in what is exported"
+        "--serving-version",
+        choices=("2.15", "2.20"),
+        default="2.15",
+        help="the oldest TensorFlow Serving that has to run the SavedModel: the export fails if it "
+        "has an operation that this server lacks",
     )
+    add_search_options(parser, "search", "fixed in the export; litert: --beam-width alone")
 
 
 def run(arguments):
@@ -52,7 +64,9 @@ def run(arguments):
     from keras_bahdanau.errors import InputError
     from keras_bahdanau.files import check_is_free
     from keras_bahdanau.training.corpora.parallel_text import lines
+    from keras_bahdanau.version_directories import next_version
 
+    search = search_options(arguments)
     if arguments.format == "saved-model" and arguments.quantization != "float32":
         raise InputError(
             "Expected --quantization float32 with --format saved-model. "
@@ -60,20 +74,31 @@ def run(arguments):
         )
     if arguments.format == "saved-model" and arguments.samples:
         raise InputError("Expected --samples with --format litert. Received: saved-model")
+    if arguments.format == "litert" and search.keys() - {"beam_width"}:
+        first = min(search.keys() - {"beam_width"}).replace("_", "-")
+        raise InputError(
+            f"Expected no option of a search but --beam-width with --format litert. "
+            f"Received: --{first}"
+        )
     samples = list(lines(arguments.samples)) if arguments.samples else []
     # Whatever other commands run on.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    check_is_free(arguments.output, leftovers_of="1")
+    if arguments.format == "saved-model":
+        next_version(arguments.output)
+    else:
+        check_is_free(arguments.output)
     translator = open_trained_translator(arguments.model)
     if arguments.format == "saved-model":
-        _saved_model(translator, arguments.output, beam_width=arguments.beam_width)
+        _saved_model(
+            translator, arguments.output, serving_version=arguments.serving_version, **search
+        )
     else:
         _litert(
             translator,
             arguments.output,
             quantization=arguments.quantization,
-            beam_width=arguments.beam_width,
             samples=samples,
+            **search,
         )
 
 

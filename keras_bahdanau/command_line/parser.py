@@ -102,10 +102,12 @@ def add_search_arguments(parser):
         help="another trained model directory with the same tokenizer: log-probabilities are "
         "averaged; may be given several times",
     )
-    search = parser.add_argument_group(
-        "search", "an export has the options that it was exported with"
-    )
-    add_option_arguments(search, SearchOptions, _default)
+    add_search_options(parser, "search", "an export has the options that it was exported with")
+
+
+def add_search_options(parser, title, description):
+    """A group with the fields of `SearchOptions`."""
+    add_option_arguments(parser.add_argument_group(title, description), SearchOptions, _default)
 
 
 def search_options(arguments) -> dict:
