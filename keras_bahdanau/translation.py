@@ -121,3 +121,25 @@ def read_translations(tokenizer, source_ids, found) -> list[Translation]:
             )
         )
     return translations
+
+
+def read_served_translation(outputs, row: int, rank: int) -> Translation:
+    """One translation among the outputs of the signature `translate_n_best`.
+
+    Args:
+        outputs: dict of NumPy arrays.
+        row: which text.
+        rank: which of its translations, from 0.
+
+    Returns:
+        A `Translation` without the padding of the batch.
+    """
+    source_pieces = [piece.decode() for piece in outputs["source_tokens"][row] if piece]
+    target_pieces = [piece.decode() for piece in outputs["target_tokens"][row, rank] if piece]
+    return Translation(
+        text=outputs["translation"][row, rank].decode(),
+        log_probability=float(outputs["log_probability"][row, rank]),
+        source_pieces=tuple(source_pieces),
+        target_pieces=tuple(target_pieces),
+        attention=outputs["attention"][row, rank, : len(target_pieces), : len(source_pieces)],
+    )

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from meta_graph import Signature, read_signatures
 
-FLOAT, INT32, STRING, INT64 = 1, 3, 7, 9
-NUMBER_FORMATS = {FLOAT: "f", INT32: "i", INT64: "q"}
+FLOAT, INT32, STRING, INT64, BOOL = 1, 3, 7, 9, 10
+NUMBER_FORMATS = {FLOAT: "f", INT32: "i", INT64: "q", BOOL: "?"}
 STRING_SIZE = 24  # sizeof(TF_TString)
 
 
@@ -110,7 +110,7 @@ class Library:
                 for place in places
             ]
         if data_type not in NUMBER_FORMATS:
-            raise TypeError(f"Expected float32, int32, int64 or string, received type {data_type}")
+            raise TypeError(f"Expected numbers, booleans or strings, received type {data_type}")
         number = struct.Struct(NUMBER_FORMATS[data_type])
         values = number.iter_unpack(ctypes.string_at(data, size) if size else b"")
         return shape, [value for (value,) in values]

@@ -41,6 +41,10 @@ def graph_tokenizer(tokenizer):
     return GraphTokenizer(tokenizer.model_bytes)
 
 
+def ids_of(graph_tokenizer, texts, max_length):
+    return graph_tokenizer.encode(texts, max_length)[0]
+
+
 def rows(token_ids):
     """Each row up to its end id, after checking that only padding follows."""
     result = []
@@ -53,7 +57,7 @@ def rows(token_ids):
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:12]))
 def test_equals_the_python_tokenizer(tokenizer, graph_tokenizer, text):
-    token_ids = graph_tokenizer.encode(tf.constant([text]), LONG)
+    token_ids = ids_of(graph_tokenizer, tf.constant([text]), LONG)
     assert rows(token_ids) == [tokenizer.encode(text)]
     decoded = graph_tokenizer.decode(token_ids).numpy()
     assert decoded == [tokenizer.decode(tokenizer.encode(text)).encode()]
@@ -61,7 +65,7 @@ def test_equals_the_python_tokenizer(tokenizer, graph_tokenizer, text):
 
 @given(texts=st.lists(st.text(max_size=30), min_size=1, max_size=8))
 def test_equals_the_python_tokenizer_on_any_batch(tokenizer, graph_tokenizer, texts):
-    token_ids = graph_tokenizer.encode(tf.constant([text.encode() for text in texts]), LONG)
+    token_ids = ids_of(graph_tokenizer, tf.constant([text.encode() for text in texts]), LONG)
     expected = [tokenizer.encode(text) for text in texts]
     assert rows(token_ids) == expected
     assert token_ids.shape[1] == max(map(len, expected)) + 1
@@ -79,14 +83,14 @@ def test_decodes_any_ids_like_the_python_tokenizer(tokenizer, graph_tokenizer, d
 
 
 def test_control_tokens_stay_text(graph_tokenizer):
-    (ids,) = rows(graph_tokenizer.encode(tf.constant(["<s> </s> <pad>"]), LONG))
+    (ids,) = rows(ids_of(graph_tokenizer, tf.constant(["<s> </s> <pad>"]), LONG))
     assert not {PAD_ID, START_ID, END_ID} & set(ids)
 
 
 def test_bytes_that_are_not_utf8_are_read_as_sentencepiece_reads_them():
     tokenizer = Tokenizer.train(["the red dog", "dog the"] * 20, vocabulary_size=30)
     texts = [b"the \xff\xfe dog", b"the \xf0\x9f dog", b"\xed\xa0\x80", b"the dog"]
-    token_ids = rows(GraphTokenizer(tokenizer.model_bytes).encode(tf.constant(texts), LONG))
+    token_ids = rows(ids_of(GraphTokenizer(tokenizer.model_bytes), tf.constant(texts), LONG))
     processor = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.model_bytes)
     assert token_ids == [processor.EncodeAsIds(text) for text in texts]
     # What cannot be read is one unknown piece, and its neighbours are what they were.
@@ -96,17 +100,17 @@ def test_bytes_that_are_not_utf8_are_read_as_sentencepiece_reads_them():
 
 def test_cuts_long_texts_and_keeps_the_end(tokenizer, graph_tokenizer):
     texts = ["the dog runs the dog runs", "the", ""]
-    token_ids = graph_tokenizer.encode(tf.constant(texts), 4)
+    token_ids = ids_of(graph_tokenizer, tf.constant(texts), 4)
     assert token_ids.shape == (3, 4)
     assert rows(token_ids) == [tokenizer.encode(text)[:3] for text in texts]
 
 
 def test_limit_of_one_leaves_the_end(graph_tokenizer):
-    assert graph_tokenizer.encode(tf.constant(["the dog", ""]), 1).numpy().tolist() == [[3], [3]]
+    assert ids_of(graph_tokenizer, tf.constant(["the dog", ""]), 1).numpy().tolist() == [[3], [3]]
 
 
 def test_no_texts(graph_tokenizer):
-    token_ids = graph_tokenizer.encode(tf.constant([], tf.string), 8)
+    token_ids = ids_of(graph_tokenizer, tf.constant([], tf.string), 8)
     assert token_ids.shape == (0, 1)
     assert graph_tokenizer.decode(token_ids).shape == (0,)
 
@@ -125,3 +129,11 @@ def test_decodes_and_shows_ids_of_any_rank(tokenizer, graph_tokenizer):
     assert graph_tokenizer.decode(batch).numpy().tolist() == [[b"the dog", b"the"]]
     pieces = [piece.encode() for piece in tokenizer.pieces(ids)]
     assert graph_tokenizer.pieces(batch).numpy()[0, 0].tolist() == [*pieces, b"</s>", b""]
+
+
+def test_texts_over_the_limit_are_said_to_be_cut(tokenizer, graph_tokenizer):
+    texts = ["the dog", "", "the dog " * 50]
+    lengths = [len(tokenizer.encode(text)) + 1 for text in texts]
+    for limit in (1, lengths[0] - 1, lengths[0], 1000):
+        _, is_cut = graph_tokenizer.encode(tf.constant(texts), limit)
+        assert is_cut.numpy().tolist() == [length > limit for length in lengths]

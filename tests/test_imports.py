@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "alignments": set(),
     "generation": {"search"},
 }
-HIGHER = {"translator", "training", "export", "command_line"}
+HIGHER = {"translator", "training", "export", "serving", "command_line"}
 BACKENDS = {"tensorflow", "tensorflow_text", "jax", "torch"}
 
 

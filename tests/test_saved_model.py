@@ -79,11 +79,15 @@ def report(directory):
 def test_signatures(report):
     del report["signatures"]["__saved_model_init_op"]
     assert report["signatures"] == {
-        "serving_default": {"inputs": ["text"], "outputs": ["log_probability", "translation"]},
+        "serving_default": {
+            "inputs": ["text"],
+            "outputs": ["is_cut", "log_probability", "translation"],
+        },
         "translate_n_best": {
             "inputs": ["text"],
             "outputs": [
                 "attention",
+                "is_cut",
                 "log_probability",
                 "source_tokens",
                 "source_words",
@@ -96,7 +100,7 @@ def test_signatures(report):
         },
         "score": {
             "inputs": ["source", "target"],
-            "outputs": ["log_probability", "target_length"],
+            "outputs": ["is_cut", "log_probability", "target_length"],
         },
     }
 
@@ -190,12 +194,13 @@ def test_scores_equal_the_translators(translator, report):
 
 
 def test_no_text_bytes_that_are_not_utf8_and_long_text(translator, report):
-    assert report["none"] == {"translation": [], "log_probability": []}
+    assert report["none"] == {"translation": [], "log_probability": [], "is_cut": []}
     assert isinstance(report["invalid"]["translation"][0], str)
     ids = translator.tokenizer.encode("the dog " * 1250)
     limit = translator.config["max_length"]
     cut = translator.tokenizer.decode(ids[: limit - 1])
     assert report["long"]["translation"] == translator.translate([cut, "the"])
+    assert report["long"]["is_cut"] == [True, False]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from keras_bahdanau.long_texts import translate_long_texts
 from keras_bahdanau.padding import by_length
 from keras_bahdanau.text.checking import check_texts
 from keras_bahdanau.text.tokenizer import Tokenizer
-from keras_bahdanau.translation import Translation, as_asked
+from keras_bahdanau.translation import Translation, as_asked, read_served_translation
 from keras_bahdanau.version_directories import newest_version
 
 
@@ -92,19 +92,7 @@ class SavedModelTranslator:
             outputs = self._translate(text=tf.constant([parts[index].encode() for index in batch]))
             outputs = {name: tensor.numpy() for name, tensor in outputs.items()}
             for row, index in enumerate(batch):
-                translations[index] = [_read(outputs, row, rank) for rank in range(n_best)]
+                translations[index] = [
+                    read_served_translation(outputs, row, rank) for rank in range(n_best)
+                ]
         return translations
-
-
-def _read(outputs, row, rank):
-    """The translation of a row, without the padding of its batch."""
-    source_pieces = [piece.decode() for piece in outputs["source_tokens"][row] if piece]
-    target_pieces = [piece.decode() for piece in outputs["target_tokens"][row, rank] if piece]
-    attention = outputs["attention"][row, rank, : len(target_pieces), : len(source_pieces)]
-    return Translation(
-        text=outputs["translation"][row, rank].decode(),
-        log_probability=float(outputs["log_probability"][row, rank]),
-        source_pieces=tuple(source_pieces),
-        target_pieces=tuple(target_pieces),
-        attention=attention,
-    )

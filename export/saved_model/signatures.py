@@ -58,14 +58,16 @@ class TextTranslation:
         """The best translation of each text, string tensor of shape `(batch_size,)`.
 
         All outputs have shape `(batch_size,)`, so that a server may join requests into batches.
+        `is_cut` says which texts were longer than the limit: the translation is of their beginning.
         """
-        source_ids = self.tokenizer.encode(text, self.settings.max_length)
+        source_ids, is_cut = self.tokenizer.encode(text, self.settings.max_length)
         token_ids, log_probabilities, _ = self._search(
             source_ids, n_best=1, return_attention_scores=False
         )
         return {
             "translation": tf.ensure_shape(self.tokenizer.decode(token_ids[:, 0]), [None]),
             "log_probability": tf.ensure_shape(log_probabilities[:, 0], [None]),
+            "is_cut": tf.ensure_shape(is_cut, [None]),
         }
 
     def translate_n_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -75,7 +77,7 @@ class TextTranslation:
         are empty strings and attention is zero. The outputs on words: `GraphWordAlignment`.
         """
         n_best = self.settings.options.n_best
-        source_ids = self.tokenizer.encode(text, self.settings.max_length)
+        source_ids, is_cut = self.tokenizer.encode(text, self.settings.max_length)
         token_ids, log_probabilities, attention = self._search(
             source_ids, n_best=n_best, return_attention_scores=True
         )
@@ -84,6 +86,7 @@ class TextTranslation:
         return {
             "translation": tf.ensure_shape(self.tokenizer.decode(token_ids), [None, n_best]),
             "log_probability": tf.ensure_shape(log_probabilities, [None, n_best]),
+            "is_cut": tf.ensure_shape(is_cut, [None]),
             "source_tokens": tf.ensure_shape(self.tokenizer.pieces(source_ids), [None, None]),
             "target_tokens": tf.ensure_shape(
                 self.tokenizer.pieces(token_ids), [None, n_best, None]
@@ -95,10 +98,11 @@ class TextTranslation:
     def score(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
         """The log-probability of each given translation, the end token included.
 
-        A text over its limit is cut. `target_length` says how many tokens were scored.
+        A text over its limit is cut, as `is_cut` says of each pair. `target_length` says how many
+        tokens were scored.
         """
-        source_ids = self.tokenizer.encode(source, self.settings.max_length)
-        target_ids = self.tokenizer.encode(target, self.settings.max_target_length)
+        source_ids, source_is_cut = self.tokenizer.encode(source, self.settings.max_length)
+        target_ids, target_is_cut = self.tokenizer.encode(target, self.settings.max_target_length)
         start_ids = tf.fill([tf.shape(target_ids)[0], 1], START_ID)
         log_probabilities = score(
             [self.model],
@@ -109,6 +113,7 @@ class TextTranslation:
         )
         return {
             "log_probability": tf.ensure_shape(log_probabilities, [None]),
+            "is_cut": tf.ensure_shape(source_is_cut | target_is_cut, [None]),
             "target_length": tf.math.count_nonzero(target_ids != PAD_ID, axis=1, dtype=tf.int32),
         }
 

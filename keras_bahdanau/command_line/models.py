@@ -76,6 +76,36 @@ class SavedModelAdapter:
         return self._translator.translate_n_best(texts, n_best=n_best, batch_size=batch_size)
 
 
+def open_server(server, model_name):
+    """A translator that asks a TensorFlow Serving, with the interface of `open_translator`."""
+    return ServedAdapter(server, model_name)
+
+
+class ServedAdapter:
+    """A served model behind the interface of `Translator`; its search was fixed at export."""
+
+    max_length = None
+
+    def __init__(self, server, model_name):
+        import_tensorflow_quietly()
+        from keras_bahdanau.serving import ServedTranslator
+
+        self._translator = ServedTranslator(server, model_name)
+
+    def translate_n_best(
+        self, texts, *, return_alignments=False, prefixes=None, batch_size=64, n_best=1, **options
+    ):
+        if options or prefixes is not None:
+            names = [*(["target_prefixes"] if prefixes is not None else []), *options]
+            raise InputError(
+                "Expected --n-best alone of the options of a search, the others being fixed in "
+                f"what is served. Received: --{names[0].replace('_', '-')}"
+            )
+        return self._translator.translate_n_best(
+            texts, n_best=n_best, return_alignments=return_alignments, batch_size=batch_size
+        )
+
+
 class LiteRTAdapter:
     """A LiteRT directory behind the interface of `Translator`; its beam was fixed at export."""
 

@@ -21,6 +21,7 @@ translated part by part and joined.
 
 MODEL is a trained model directory, an exported SavedModel version directory, or a .tflite file
 (or its directory) beside its tokenizer. An export takes the search options it was exported with.
+With --server, no MODEL: a TensorFlow Serving somewhere else translates with such an export.
 """
 EPILOG = """\
 examples:
@@ -33,16 +34,26 @@ examples:
   keras-bahdanau translate my-model --with-alignments hard < source.txt
   keras-bahdanau translate my-model/saved-model/1 "A dog runs over the grass."
   keras-bahdanau translate my-model/litert/translator.tflite "A dog runs over the grass."
+  keras-bahdanau translate --server localhost:8500 < source.txt > translated.txt
 """
 # Lines read before they are translated: enough to batch by length, little to wait for.
 BLOCK = 1024
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="what to translate with")
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="what to translate with")
     parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts; none: standard input")
     parser.open_positional = "texts"
     add_search_arguments(parser)
+    parser.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="in place of MODEL: the gRPC port of a TensorFlow Serving (8500 unless it was given "
+        "another); takes keras-bahdanau[serving]",
+    )
+    parser.add_argument(
+        "--model-name", default="translator", metavar="NAME", help="of the model on the server"
+    )
     parser.add_argument(
         "--target-prefixes",
         metavar="FILE",
@@ -66,14 +77,22 @@ def run(arguments):
 
     if arguments.alignments:
         check_alignments_path(arguments.alignments)
+    if arguments.server and arguments.model is not None:
+        # There is no MODEL, so what stands in its place is the first text.
+        arguments.texts.insert(0, arguments.model)
+    elif not arguments.server and arguments.model is None:
+        raise InputError("Expected a MODEL or --server. Received: neither")
     texts = argument_texts(arguments.texts)
 
     options = {**search_options(arguments), "batch_size": arguments.batch_size}
     options["return_alignments"] = bool(arguments.alignments or arguments.with_alignments)
 
-    from keras_bahdanau.command_line.models import open_translator
+    from keras_bahdanau.command_line import models
 
-    translator = open_translator(arguments.model, arguments.ensemble or ())
+    if arguments.server:
+        translator = models.open_server(arguments.server, arguments.model_name)
+    else:
+        translator = models.open_translator(arguments.model, arguments.ensemble or ())
     is_typed = not texts and sys.stdin is not None and sys.stdin.isatty()
     if is_typed:
         print("Type a line to translate; end with Ctrl-D.", file=sys.stderr)
@@ -96,13 +115,17 @@ def run(arguments):
         )
     if number_split:
         print(
-            f"note: lines longer than the model's limit of {translator.max_length} pieces, "
+            f"note: lines longer than the model's limit{_limit(translator)}, "
             f"translated in parts: {number_split}",
             file=sys.stderr,
         )
     if arguments.alignments:
         write_alignments(arguments.alignments, alignments)
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
+
+
+def _limit(translator):
+    return f" of {translator.max_length} pieces" if translator.max_length else ""
 
 
 def _prefixes(path):

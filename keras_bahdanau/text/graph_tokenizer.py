@@ -25,7 +25,7 @@ class GraphTokenizer(tf.Module):
         ids = tf.range(self._tokenizer.vocab_size())
         self._pieces = self._tokenizer.id_to_string(ids).numpy()
 
-    def encode(self, text: tf.Tensor, max_length: int) -> tf.Tensor:
+    def encode(self, text: tf.Tensor, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the token ids of texts, each with the end id.
 
         Args:
@@ -34,15 +34,17 @@ class GraphTokenizer(tf.Module):
                 Longer texts are cut.
 
         Returns:
-            int32 tensor of shape `(batch_size, length)`, padded with the padding id.
+            `(token_ids, is_cut)`: int32 tensor of shape `(batch_size, length)`, padded with the
+            padding id; and booleans of shape `(batch_size,)`, which texts were cut.
         """
         pieces = self._tokenizer.tokenize(text)
         room = max_length - 1
-        lengths = tf.minimum(tf.cast(pieces.row_lengths(), tf.int32), room)
+        lengths = tf.cast(pieces.row_lengths(), tf.int32)
+        is_cut, lengths = lengths > room, tf.minimum(lengths, room)
         token_ids = pieces.to_tensor(PAD_ID)[:, :room]
         token_ids = tf.pad(token_ids, [[0, 0], [0, 1]], constant_values=PAD_ID)
         is_end = tf.range(tf.shape(token_ids)[1]) == lengths[:, tf.newaxis]
-        return tf.where(is_end, END_ID, token_ids)
+        return tf.where(is_end, END_ID, token_ids), is_cut
 
     def decode(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Returns the texts of token ids, each up to its first end or padding id.
