@@ -7,6 +7,7 @@ runs may still fail here (keras#19274), so this one decides whether an export wo
 import ctypes
 import importlib.util
 import struct
+import threading
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_void_p
 from pathlib import Path
 
@@ -46,6 +47,7 @@ PROTOTYPES = {
     "TF_StringDealloc": (None, [c_void_p]),
     "TF_StringGetDataPointer": (c_void_p, [c_void_p]),
     "TF_StringGetSize": (c_size_t, [c_void_p]),
+    "TF_StringDealloc": (None, [c_void_p]),
     "TF_StringInit": (None, [c_void_p]),
     "TF_TensorByteSize": (c_size_t, [c_void_p]),
     "TF_TensorData": (c_void_p, [c_void_p]),
@@ -77,10 +79,17 @@ class Library:
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
-        self.status = self.TF_NewStatus()
+        self._of_thread = threading.local()
         operations = _package_file("tensorflow_text", "python/ops/_sentencepiece_tokenizer.so")
         self.TF_LoadLibrary(str(operations).encode(), self.status)
         self.check(f"loading {operations}")
+
+    @property
+    def status(self) -> int:
+        """What the calls of this thread report to."""
+        if not hasattr(self._of_thread, "status"):
+            self._of_thread.status = self.TF_NewStatus()
+        return self._of_thread.status
 
     def check(self, action: str) -> None:
         """Raises `RuntimeError` with TensorFlow's message if the last call failed."""
@@ -97,6 +106,13 @@ class Library:
             self.TF_StringInit(data + STRING_SIZE * index)
             self.TF_StringCopy(data + STRING_SIZE * index, string, len(string))
         return tensor
+
+    def delete_strings(self, tensor: int) -> None:
+        """Deletes a tensor that `string_tensor` made, with its strings."""
+        data = self.TF_TensorData(tensor)
+        for index in range(self.TF_Dim(tensor, 0)):
+            self.TF_StringDealloc(data + STRING_SIZE * index)
+        self.TF_DeleteTensor(tensor)
 
     def read_tensor(self, tensor: int) -> tuple[list[int], list]:
         """Returns the shape of a tensor and its values in row-major order (bytes or numbers)."""
@@ -165,7 +181,9 @@ class SavedModel:
             key: library.read_tensor(tensor)
             for key, tensor in zip(signature.outputs, results, strict=True)
         }
-        for tensor in [*tensors, *results]:
+        for tensor in tensors:
+            library.delete_strings(tensor)
+        for tensor in results:
             library.TF_DeleteTensor(tensor)
         return answers
 
