@@ -44,7 +44,6 @@ PROTOTYPES = {
     "TF_SessionRun": (None, [c_void_p, c_void_p, c_void_p, c_void_p, c_int, c_void_p, c_void_p]
                       + [c_int, c_void_p, c_int, c_void_p, c_void_p]),
     "TF_StringCopy": (None, [c_void_p, c_char_p, c_size_t]),
-    "TF_StringDealloc": (None, [c_void_p]),
     "TF_StringGetDataPointer": (c_void_p, [c_void_p]),
     "TF_StringGetSize": (c_size_t, [c_void_p]),
     "TF_StringDealloc": (None, [c_void_p]),
