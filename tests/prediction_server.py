@@ -1,6 +1,8 @@
-"""A server with TensorFlow Serving's gRPC interface, around a SavedModel in this process."""
+"""Servers with TensorFlow Serving's interfaces, gRPC and REST, around a SavedModel."""
 
 import contextlib
+import http.server
+import json
 import threading
 import time
 from concurrent import futures
@@ -46,13 +48,59 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         finally:
             server.stop(None).wait()
 
-    def Predict(self, request, context):
-        texts = [text.decode() for text in request.inputs["text"].string_val]
+    @contextlib.contextmanager
+    def running_rest(self):
+        """The same, with its REST interface; `address` is a URL."""
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                status, answer = outer.answer_rest(self.path, body)
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *arguments):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            self.address = f"http://127.0.0.1:{server.server_port}"
+            try:
+                yield self
+            finally:
+                server.shutdown()
+                thread.join()
+
+    def answer_rest(self, path, body):
+        """Status and JSON of an answer to a `:predict` request in the row format."""
+        texts = [instance["text"] for instance in body["instances"]]
+        if self._fails("serving_default", texts):
+            return 503, {"error": "loading"}
+        if path != f"/v1/models/{self.model_name}:predict":
+            return 404, {"error": "Servable not found"}
+        time.sleep(self.delay)
+        outputs = self.signatures["serving_default"](text=tf.constant(texts))
+        lists = {name: tensor.numpy().tolist() for name, tensor in outputs.items()}
+        lists["translation"] = [text.decode() for text in lists["translation"]]
+        rows = zip(*lists.values(), strict=True)
+        return 200, {"predictions": [dict(zip(lists, row, strict=True)) for row in rows]}
+
+    def _fails(self, signature, texts):
+        """Notes a request, and says whether it is one that is refused."""
         with self._lock:
-            self.requests.append((request.model_spec.signature_name, texts))
+            self.requests.append((signature, texts))
             fails = self.failures > 0
             self.failures -= fails
-        if fails:
+        return fails
+
+    def Predict(self, request, context):
+        texts = [text.decode() for text in request.inputs["text"].string_val]
+        if self._fails(request.model_spec.signature_name, texts):
             context.abort(grpc.StatusCode.UNAVAILABLE, "loading")
         if request.model_spec.name != self.model_name:
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found")
