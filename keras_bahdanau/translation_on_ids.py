@@ -3,11 +3,13 @@
 import zlib
 from functools import lru_cache, partial
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_bahdanau import generation
 from keras_bahdanau.compiled import compile_for_ids
+from keras_bahdanau.concurrency import available_cores, map_in_threads
 from keras_bahdanau.padding import by_length, pad_ids
 from keras_bahdanau.search import SearchResult
 from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID
@@ -63,7 +65,9 @@ class TranslationOnIds:
             The index of a source, and its row of a `SearchResult` of NumPy arrays.
         """
         search = self._search(options, banned_ids, return_attention_scores, prefix_ids is not None)
-        for batch in by_length([len(ids) for ids in source_ids], batch_size):
+        batches = by_length([len(ids) for ids in source_ids], batch_size)
+
+        def search_batch(batch):
             arguments = [pad_ids([source_ids[i] for i in batch])]
             if prefix_ids is not None:
                 arguments.append(pad_ids([prefix_ids[i] for i in batch]))
@@ -73,7 +77,12 @@ class TranslationOnIds:
                 count = longest * options.n_best
                 arguments.append(np.stack([drawn_numbers(keys[i], count) for i in batch]))
             result = search(*arguments, length_penalty)
-            found = [None if field is None else ops.convert_to_numpy(field) for field in result]
+            return [None if field is None else ops.convert_to_numpy(field) for field in result]
+
+        # PyTorch runs each operation from Python, which has one thread at a time.
+        threads = 1 if keras.backend.backend() == "torch" else available_cores()
+        all_found = map_in_threads(search_batch, batches, threads)
+        for batch, found in zip(batches, all_found, strict=True):
             for row, index in enumerate(batch):
                 fields = (None if field is None else field[row] for field in found)
                 yield index, SearchResult(*fields)

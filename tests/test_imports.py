@@ -18,7 +18,10 @@ PACKAGES = {
     f"{ROOT}.training": Path(keras_bahdanau.training.__file__).parent,
 }
 # Each part may import itself, what is named here, and the plain modules that import nothing.
-PLAIN = {"errors", "files", "lean_ops", "loops", "version", "quiet", "options", "search_options"}
+PLAIN = {
+    *("concurrency", "errors", "files", "lean_ops", "loops", "options", "quiet"),
+    *("search_options", "version"),
+}
 MAY_IMPORT = {
     "layers": set(),
     "recurrent": {"layers"},

@@ -7,6 +7,7 @@ from functools import partial
 import tensorflow as tf
 import tensorflow_text as tensorflow_text  # Registers the operations of the graph.
 
+from keras_bahdanau.concurrency import available_cores, map_in_threads
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.saved_model.manifest import TOKENIZER_FILE, read_manifest
 from keras_bahdanau.export.saved_model.operations import check_operations
@@ -88,9 +89,14 @@ class SavedModelTranslator:
 
     def _translate_parts(self, n_best, batch_size, parts):
         translations = [None] * len(parts)
-        for batch in by_length([len(part) for part in parts], batch_size):
+        batches = by_length([len(part) for part in parts], batch_size)
+
+        def translate_batch(batch):
             outputs = self._translate(text=tf.constant([parts[index].encode() for index in batch]))
-            outputs = {name: tensor.numpy() for name, tensor in outputs.items()}
+            return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+        all_outputs = map_in_threads(translate_batch, batches, available_cores())
+        for batch, outputs in zip(batches, all_outputs, strict=True):
             for row, index in enumerate(batch):
                 translations[index] = [
                     read_served_translation(outputs, row, rank) for rank in range(n_best)

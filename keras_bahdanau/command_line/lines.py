@@ -28,6 +28,44 @@ def standard_input_lines() -> Iterator[str]:
             ) from error
 
 
+def source_lines(path: str | None, texts: list[str]) -> Iterator[str]:
+    """The lines of a file; or else texts; or else the lines of standard input."""
+    if path is None:
+        return iter(texts or standard_input_lines())
+    from keras_bahdanau.training.corpora.parallel_text import lines
+
+    return lines(path)
+
+
+def line_progress(path: str | None, done: int, is_shown: bool):
+    """A progress bar (`tqdm`) over the lines of a file, drawn where somebody watches.
+
+    Args:
+        path: the file; `None` for a number that is not known.
+        done: how many lines are done already.
+        is_shown: whether it is wanted at all.
+    """
+    from tqdm import tqdm
+
+    total, is_shown = None, is_shown and is_terminal(sys.stderr)
+    if is_shown and path is not None and not path.endswith(".gz"):
+        with open(path, "rb") as file:
+            total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    return tqdm(
+        desc="translating",
+        total=total,
+        initial=done,
+        unit=" lines",
+        unit_scale=True,
+        disable=not is_shown,
+    )
+
+
+def is_terminal(stream) -> bool:
+    """Whether somebody sits at a stream, which may be `None`."""
+    return stream is not None and stream.isatty()
+
+
 def argument_texts(texts: list[str]) -> list[str]:
     """Texts of the command line as they are.
 

@@ -1,0 +1,116 @@
+"""Where the lines of a translation go: standard output, or a file that a later run completes."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from keras_bahdanau.command_line.lines import print_line
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import atomic_path, naming_full_disk
+
+
+class StandardOutput(contextlib.AbstractContextManager):
+    """Lines on standard output.
+
+    Attributes:
+        done: how many lines an earlier run has written, which is none.
+    """
+
+    done = 0
+
+    def write(self, lines: list[str]):
+        """Writes lines at once."""
+        for line in lines:
+            print_line(line)
+
+    def __exit__(self, *error):
+        pass
+
+
+class ResultFile(contextlib.AbstractContextManager):
+    """A file of results that is there when it is whole.
+
+    Until then its lines stand in `PATH.part`, with what they come from in `PATH.part.json`. A run
+    that was killed leaves both, and one that resumes it goes on behind the last whole line.
+
+    Args:
+        path: the file. An older one is replaced at the end.
+        origin: dict of strings and numbers: what the results come from.
+        resume: whether to go on with what an earlier run left.
+
+    Attributes:
+        done: how many lines an earlier run has written.
+        is_finished: whether an earlier run wrote all of them.
+
+    Raises:
+        InputError: there is something left and `resume` is false, or it is of another origin.
+    """
+
+    def __init__(self, path: str | os.PathLike, origin: dict, resume: bool):
+        self.path = Path(path)
+        self._part = self.path.with_name(f"{self.path.name}.part")
+        self._note = self.path.with_name(f"{self.path.name}.part.json")
+        if self.path.is_dir():
+            raise InputError(f"Expected a file to write to. Received: {path}, a directory")
+        has_part = self._part.is_file() and self._note.is_file()
+        if has_part and not resume:
+            raise InputError(
+                f"Expected --resume, or another output. Received: {path}, of which an earlier run "
+                f"left {self._part.name} (remove it to begin anew)"
+            )
+        if has_part:
+            self._check_origin(origin)
+        self.is_finished = resume and not has_part and self.path.is_file()
+        self.done = self._keep_whole_lines() if has_part else 0
+        self._origin, self._file = origin, None
+
+    def __enter__(self):
+        if not self.done:
+            with atomic_path(self._note) as temporary:
+                temporary.write_text(json.dumps(self._origin, indent=2) + "\n", encoding="utf-8")
+        self._file = open(self._part, "ab" if self.done else "wb")
+        return self
+
+    def write(self, lines: list[str]):
+        """Writes lines at once."""
+        text = "".join(f"{line}\n" for line in lines)
+        with naming_full_disk(self._part):
+            self._file.write(text.encode("utf-8", errors="replace"))
+            self._file.flush()
+
+    def __exit__(self, kind, *error):
+        with self._file:
+            if kind is None:
+                os.fsync(self._file.fileno())
+        if kind is None:
+            os.replace(self._part, self.path)
+            self._note.unlink()
+
+    def _check_origin(self, origin):
+        try:
+            before = json.loads(self._note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            before = None
+        if not isinstance(before, dict):
+            raise InputError(f"Expected what an earlier run left. Received: {self._note}")
+        changed = [
+            f"{name} {before.get(name)} instead of {origin.get(name)}"
+            for name in sorted({*origin, *before})
+            if before.get(name) != origin.get(name)
+        ]
+        if changed:
+            raise InputError(
+                f"Expected the call that left {self._part}. Received: another one; it had "
+                f"{', '.join(changed)}"
+            )
+
+    def _keep_whole_lines(self):
+        """Cuts a last line that is not whole, and counts the others."""
+        count, end = 0, 0
+        with open(self._part, "rb+") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    count, end = count + 1, end + len(line)
+            file.truncate(end)
+        return count
