@@ -8,7 +8,8 @@ A program calls `main` with the class of its trainer, an object with
 
 and, where it is measured for quality too (then there is a dropout rate among the arguments),
 
-- `translate(sources)`: greedy translations, lists of ids;
+- `translate(sources, beam_width=1, batch_size=64)`: translations, lists of ids, by greedy search or
+  by beam search with the log-probability divided by the length;
 - `save(directory)` and `load(directory)`: weights and optimizer.
 """
 
@@ -37,7 +38,8 @@ def main(trainer_class, packages, parser=None):
     With `--measure-steps` it trains so many steps after the warm-up and prints one JSON object:
     tokens, times, peak memory and versions. With `--evaluate-every` it stops its clock every so
     many steps, translates the validation set, prints one JSON object with the ids and the times
-    so far, and writes its state to `--state`, from which it goes on when it is started again.
+    so far, and writes its state to `--state`, from which it goes on when it is started again. With
+    `--decode` it takes the weights from there, translates, and prints one JSON object.
 
     Args:
         trainer_class: makes a trainer of the parsed arguments and their `vocabulary_size`.
@@ -56,11 +58,15 @@ def main(trainer_class, packages, parser=None):
         parser.add_argument("--evaluate-every", type=int, metavar="STEPS")
         parser.add_argument("--steps", type=int, help="where a run with --evaluate-every ends")
         parser.add_argument("--state", type=Path, metavar="DIR")
+        parser.add_argument("--decode", type=int, nargs=2, metavar=("BEAM", "BATCH"))
+        parser.add_argument("--sentences", type=int, default=1000, help="for --decode (1000)")
     options = parser.parse_args()
     token_batches = TokenBatches(options.batches, options.order)
     options.vocabulary_size = token_batches.vocabulary_size
     trainer = trainer_class(options)
-    if translates and options.evaluate_every:
+    if translates and options.decode:
+        _decode(trainer, token_batches.validation_sources, options, packages)
+    elif translates and options.evaluate_every:
         _train_and_translate(trainer, token_batches, options)
     else:
         _measure(trainer, token_batches, options, packages)
@@ -109,6 +115,49 @@ def _measure(trainer, token_batches, options, packages):
         "versions": {name: version(name) for name in packages},
     }
     print(json.dumps(found), flush=True)
+
+
+def _decode(trainer, sources, options, packages):
+    beam_width, batch_size = options.decode
+    trainer.load(_last_state(options.state))
+    found = timed_translation(
+        lambda sources: trainer.translate(sources, beam_width, batch_size),
+        spread(sources, options.sentences),
+        warm_up=2 * batch_size,
+    )
+    found |= {"weights": trainer.weights, "versions": {name: version(name) for name in packages}}
+    print(json.dumps(found), flush=True)
+
+
+def timed_translation(translate, sources, warm_up):
+    """Translates, with the clock, after a part of it without.
+
+    Args:
+        translate: from a list of sources to their translations.
+        sources: the list.
+        warm_up: how many of them are translated before: what is compiled, is compiled then.
+
+    Returns:
+        dict of sentences, times, peak memory and translations.
+    """
+    translate(spread(sources, warm_up))
+    clock = Clock()
+    clock.start()
+    translations = translate(sources)
+    clock.stop()
+    return {
+        "sentences": len(sources),
+        "cpu_seconds": clock.cpu_seconds,
+        "wall_seconds": clock.wall_seconds,
+        "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "translations": translations,
+    }
+
+
+def spread(items, count):
+    """At most `count` of the items, evenly spread over them."""
+    step = max(len(items) // count, 1)
+    return items[::step][:count]
 
 
 def _train_and_translate(trainer, token_batches, options):

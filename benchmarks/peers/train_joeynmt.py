@@ -76,15 +76,19 @@ class Trainer:
             self.model.zero_grad()
             after_step()
 
-    def translate(self, sources):
+    def translate(self, sources, beam_width=1, batch_size=BATCH_SIZE):
         self.model.eval()
         found = [None] * len(sources)
-        for indices in timed_run.sentences_sorted_by_length(sources, BATCH_SIZE):
+        for indices in timed_run.sentences_sorted_by_length(sources, batch_size):
             batch = _batch([sources[index] for index in indices])
             restore = batch.sort_by_src_length()
             with torch.no_grad():
                 outputs, _, _ = search(
-                    self.model, batch, timed_run.LONGEST_TRANSLATION, beam_size=1, beam_alpha=-1
+                    self.model,
+                    batch,
+                    timed_run.LONGEST_TRANSLATION,
+                    beam_size=beam_width,
+                    beam_alpha=-1 if beam_width == 1 else 1,
                 )
             for index, row in zip(indices, restore, strict=True):
                 ids = outputs[row].tolist()

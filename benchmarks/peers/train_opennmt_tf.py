@@ -57,7 +57,8 @@ class Trainer:
                 "optimizer": "Adam",
                 "learning_rate": options.learning_rate,
                 "average_loss_in_time": True,
-                "beam_width": 1,
+                "beam_width": options.decode[0] if options.decode else 1,
+                "length_penalty": 1,
                 "maximum_decoding_length": timed_run.LONGEST_TRANSLATION,
             }
             self.model.initialize(data, params=params)
@@ -86,12 +87,13 @@ class Trainer:
                 dataset, save_steps=None, evaluator=_AfterStep(after_step), eval_steps=1
             )
 
-    def translate(self, sources):
+    def translate(self, sources, beam_width=1, batch_size=BATCH_SIZE):
+        # The width of the beam is one of the model's parameters, and set where it is made.
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.writelines(map(_line, sources))
             file.flush()
             dataset = self.model.examples_inputter.make_inference_dataset(
-                file.name, BATCH_SIZE, length_bucket_width=5
+                file.name, batch_size, length_bucket_width=5
             )
             found = {}
             for features in dataset:
