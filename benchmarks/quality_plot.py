@@ -21,5 +21,7 @@ def plot(results, targets, path):
     axes.set_xlim(left=0)
     axes.set_xlabel("CPU-minutes of training on one core")
     axes.set_ylabel("BLEU on the validation set, greedy")
-    axes.legend()
+    axes.set_yticks(sorted({*range(10, min(targets), 5), *targets}))
+    axes.set_ylim(bottom=5)
+    figure.legend(loc="outside upper left", frameon=False)
     figure.savefig(path, dpi=150)

@@ -149,11 +149,11 @@ def _measure(options):
 
 
 def _score(translator, group, options):
-    import sacrebleu
+    from keras_bahdanau.training.evaluation import new_bleu
 
     sources, references = zip(*group.pairs, strict=True)
     ranked, split = translator.translate_n_best(sources, **search_options(options, translator))
-    bleu = sacrebleu.BLEU(tokenize=options.tokenize)
+    bleu = new_bleu(options.tokenize)
     score = bleu.corpus_score(
         [best.text for best, *_ in ranked], [references], n_bootstrap=BOOTSTRAP_SAMPLES
     )

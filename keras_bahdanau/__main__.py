@@ -2,6 +2,6 @@
 
 import sys
 
-from keras_bahdanau.command_line import main
+from keras_bahdanau.command_line import program
 
-sys.exit(main())
+sys.exit(program())

@@ -29,6 +29,16 @@ FAMILY_TESTS = [
     "test_training_model.py",
     "test_wrong_use.py",
 ]
+# What of it is another program on JAX: compiled steps, searches and losses, and the layer itself.
+JAX_TESTS = [
+    "test_attention_rnn.py",
+    "test_bahdanau_attention.py",
+    "test_compilation.py",
+    "test_compiled.py",
+    "test_generation.py",
+    "test_losses.py",
+    "test_training_model.py",
+]
 
 
 def layer_tests():
@@ -60,7 +70,7 @@ def run(backend, cache, *arguments):
 def test_the_layer_tests_are_found():
     files = layer_tests()
     assert set(FAMILY_TESTS) <= set(files)
-    assert {"test_bahdanau_attention.py", "test_attention_rnn.py", "test_blocks.py"} <= set(files)
+    assert {*JAX_TESTS, "test_blocks.py"} <= set(files)
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +78,30 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("jax")
 
 
-# Several processes for JAX, which keeps all that it compiles and runs out of memory maps in one.
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "backend, part, parts",
-    [("jax", 0, 4), ("jax", 1, 4), ("jax", 2, 4), ("jax", 3, 4), ("torch", 0, 1)],
-)
-def test_layer_tests_pass(backend, part, parts, cache):
-    files = [TESTS / file for file in layer_tests()[part::parts]]
+def check_tests(backend, cache, files):
     options = ["-q", "-p", "no:cacheprovider", "--tb=short"]
-    process = run(backend, cache, "-m", "pytest", *options, *files)
+    process = run(backend, cache, "-m", "pytest", *options, *(TESTS / file for file in files))
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
     # Anything but passed (skipped, deselected, expected to fail) would be in the last line too.
     last_line = process.stdout.strip().splitlines()[-1]
     assert re.fullmatch(r"\d+ passed in [\d.]+s( \([\d:]+\))?", last_line)
+
+
+@pytest.mark.slow
+def test_layer_tests_pass_on_torch(cache):
+    check_tests("torch", cache, layer_tests())
+
+
+@pytest.mark.slow
+def test_what_jax_compiles_passes(cache):
+    check_tests("jax", cache, JAX_TESTS)
+
+
+# Several processes, because JAX keeps all that it compiles and runs out of memory maps in one.
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("part", range(3))
+def test_all_other_layer_tests_pass_on_jax(cache, part):
+    check_tests("jax", cache, [file for file in layer_tests() if file not in JAX_TESTS][part::3])
 
 
 @pytest.mark.slow

@@ -114,8 +114,10 @@ def test_two_processes_make_the_run_of_one(alone, together):
     assert {path.name for path in together.iterdir()} == {path.name for path in alone.iterdir()}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("killed", [0, 1])
+@pytest.mark.parametrize(
+    "killed",
+    [pytest.param(0, marks=pytest.mark.exhaustive), pytest.param(1, marks=pytest.mark.slow)],
+)
 def test_a_killed_process_ends_the_run_and_the_next_goes_on(together, files, tmp_path, killed):
     directory = tmp_path / "model"
     processes = start_on_two_machines(directory, files)
@@ -135,13 +137,12 @@ def test_a_killed_process_ends_the_run_and_the_next_goes_on(together, files, tmp
     assert_same_run(directory, together, atol=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "start, start_again",
     [
-        (start_on_one_device, start_on_two_devices),
-        (start_on_two_devices, start_on_two_machines),
-        (start_on_two_machines, start_on_one_device),
+        pytest.param(start_on_one_device, start_on_two_devices, marks=pytest.mark.exhaustive),
+        pytest.param(start_on_two_devices, start_on_two_machines, marks=pytest.mark.exhaustive),
+        pytest.param(start_on_two_machines, start_on_one_device, marks=pytest.mark.slow),
     ],
 )
 def test_a_stopped_run_goes_on_with_others(alone, files, tmp_path, start, start_again):

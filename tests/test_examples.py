@@ -77,7 +77,7 @@ def test_attention_pooling_finds_the_event(tmp_path):
 
 
 @trains
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_captioner_describes_new_images_and_looks_at_what_it_names(tmp_path):
     results = run_small("captioner", tmp_path / "pictures" / "a.png", examples=1500, epochs=9)
     # There are 162 captions, and 25 places to look at.
@@ -86,7 +86,7 @@ def test_the_captioner_describes_new_images_and_looks_at_what_it_names(tmp_path)
 
 
 @trains
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_tacotron_decoder_speaks_new_texts_from_left_to_right(tmp_path):
     results = run_small("tacotron_decoder", tmp_path / "pictures" / "a.png", examples=900, epochs=8)
     assert results["frame error"] < 0.5 * results["frame error of the mean"]

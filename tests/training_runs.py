@@ -26,8 +26,8 @@ def start_train(directory, files, first="pass", **changes):
     values = {**OPTIONS, **changes}
     options = [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
     texts = f"--train={files[0]}", f"--validation={files[1]}", f"--output={directory}"
-    code = f"import os, resource, sys; {first}; from keras_bahdanau.command_line import main"
-    command = [sys.executable, "-c", f"{code}; sys.exit(main(sys.argv[1:]))"]
+    code = f"import os, resource, sys; {first}; from keras_bahdanau.command_line import program"
+    command = [sys.executable, "-c", f"{code}; sys.exit(program())"]
     return subprocess.Popen(
         [*command, "train", "--export=none", *options, *texts], stderr=subprocess.PIPE, text=True
     )
