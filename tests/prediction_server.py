@@ -12,12 +12,15 @@ import tensorflow as tf
 import tensorflow_text as tensorflow_text  # Registers the operations of the graph.
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from keras_bahdanau.version_directories import newest_version
+
 
 class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """Answers `Predict` requests.
 
     Args:
-        directory: the SavedModel; `None` for one whose signatures return what they are given.
+        directory: the SavedModel, or a directory of versions, of which the newest at the time of
+            a request answers it; `None` for one whose signatures return what they are given.
         model_name: the one name that it knows.
 
     Attributes:
@@ -28,13 +31,20 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """
 
     def __init__(self, directory=None, model_name="translator"):
-        self.signatures = None
-        if directory is not None:
-            self.model = tf.saved_model.load(str(directory))
-            self.signatures = self.model.signatures
-        self.model_name = model_name
+        self.directory, self.model_name = directory, model_name
         self.requests, self.failures, self.delay = [], 0, 0.0
-        self._lock = threading.Lock()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self._loaded = {}
+        if directory is not None:
+            self._signatures()
+
+    def _signatures(self):
+        """Those of the newest version, which is loaded if it is a new one."""
+        newest = newest_version(self.directory)
+        with self._loading:
+            if newest not in self._loaded:
+                self._loaded = {newest: tf.saved_model.load(str(newest))}
+            return self._loaded[newest].signatures
 
     @contextlib.contextmanager
     def running(self):
@@ -84,7 +94,7 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         if path != f"/v1/models/{self.model_name}:predict":
             return 404, {"error": "Servable not found"}
         time.sleep(self.delay)
-        outputs = self.signatures["serving_default"](text=tf.constant(texts))
+        outputs = self._signatures()["serving_default"](text=tf.constant(texts))
         lists = {name: tensor.numpy().tolist() for name, tensor in outputs.items()}
         lists["translation"] = [text.decode() for text in lists["translation"]]
         rows = zip(*lists.values(), strict=True)
@@ -106,10 +116,10 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found")
         time.sleep(self.delay)
         response = predict_pb2.PredictResponse()
-        if self.signatures is None:
+        if self.directory is None:
             response.outputs["text"].CopyFrom(tf.make_tensor_proto(texts))
             return response
-        signature = self.signatures[request.model_spec.signature_name]
+        signature = self._signatures()[request.model_spec.signature_name]
         for name, tensor in signature(text=tf.constant(texts)).items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(tensor.numpy()))
         return response

@@ -86,7 +86,7 @@ def test_python_m_is_the_command():
         ([], "required: SUBCOMMAND"),
         (["nosuch"], "invalid choice: 'nosuch'"),
         (["--colour"], "SUBCOMMAND"),
-        (["translate"], "required: MODEL"),
+        (["evaluate"], "required: MODEL"),
         (["translate", "m", "--colour", "a"], "unrecognized arguments: --colour"),
         (["translate", "m", "--beam-width", "wide"], "invalid int value: 'wide'"),
         (["translate", "m", "--batch-size", "1.5"], "at least 1, received 1.5"),

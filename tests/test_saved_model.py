@@ -3,14 +3,13 @@
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cpp_answers import run_cpp_loader
 from small_translator import small_translator
 
 import keras_bahdanau
@@ -18,7 +17,6 @@ from keras_bahdanau.export.saved_model import export_saved_model
 from keras_bahdanau.export.saved_model.manifest import MANIFEST_FILE, TOKENIZER_FILE
 from keras_bahdanau.search_options import SearchOptions
 
-CPP_LOADER = Path(__file__).with_name("cpp_loader.py")
 TEXTS = [
     "the dog runs",
     "",
@@ -40,20 +38,6 @@ def translator():
 @pytest.fixture(scope="module")
 def directory(translator, tmp_path_factory):
     return export_saved_model(translator, tmp_path_factory.mktemp("export") / "model", n_best=3)
-
-
-def run_cpp_loader(directory, requests):
-    """Returns the loader's report; a request is `(signature, inputs)`."""
-    requests = [{"signature": name, "inputs": inputs} for name, inputs in requests]
-    finished = subprocess.run(
-        [sys.executable, CPP_LOADER, directory],
-        input=json.dumps(requests),
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-    )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -101,6 +101,9 @@ class TextTranslation:
         A text over its limit is cut, as `is_cut` says of each pair. `target_length` says how many
         tokens were scored.
         """
+        tf.debugging.assert_equal(
+            tf.shape(source), tf.shape(target), "Expected as many targets as sources."
+        )
         source_ids, source_is_cut = self.tokenizer.encode(source, self.settings.max_length)
         target_ids, target_is_cut = self.tokenizer.encode(target, self.settings.max_target_length)
         start_ids = tf.fill([tf.shape(target_ids)[0], 1], START_ID)

@@ -183,9 +183,9 @@ class AttentionRNN(keras.layers.Layer):
                 for attention, each in zip(cell.attentions, attended, strict=True)
             ]
         one_step = len(inputs.shape) == 2
-        sequence = ops.expand_dims(inputs, 1) if one_step else inputs
         if one_step and not training:
             return self._step(inputs, states, attended)
+        sequence = ops.expand_dims(inputs, 1) if one_step else inputs
         try:
             if training:
                 fix_dropout_masks(cell, sequence)
@@ -206,9 +206,14 @@ class AttentionRNN(keras.layers.Layer):
         return output, context, weights, states
 
     def _step(self, inputs, states, attended):
-        output, context, weights, states = attention_step(
+        output, context, weights, new_states = attention_step(
             self.attention_cell, inputs, states, attended, training=False
         )
+        # Cell and attentions may be of other dtypes than this layer.
+        output, context, *weights = (
+            ops.cast(each, self.compute_dtype) for each in (output, context, *weights)
+        )
+        states = [ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
         return output, context, weights if self._several else weights[0], states
 
     def compute_mask(self, inputs, previous_mask=None):
