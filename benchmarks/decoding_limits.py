@@ -1,8 +1,12 @@
 """What the machine allows in `decoding_speed.py`: reading weights, and multiplying by them."""
 
+import json
+from pathlib import Path
 from statistics import median
 
 from peers import peer_programs
+
+from keras_bahdanau.text.tokenizer import Tokenizer
 
 
 def limits(results, options):
@@ -48,15 +52,11 @@ def limits(results, options):
 
 def _facts(directory, options):
     """A model's products, and the means of its tokens over the sentences."""
-    import json
-
-    from keras_bahdanau.text.tokenizer import Tokenizer
-
     training = json.loads((directory / "config.json").read_text(encoding="utf-8"))["training"]
     tokenizer = Tokenizer.load(directory / "tokenizer.model")
     sides = [
-        path.read_text(encoding="utf-8").splitlines()
-        for path in map(_path, (options.source_validation, options.target_validation))
+        Path(path).read_text(encoding="utf-8").splitlines()
+        for path in (options.source_validation, options.target_validation)
     ]
     lengths = [
         tuple(len(tokenizer.encode(text)) + 1 for text in pair) for pair in zip(*sides, strict=True)
@@ -84,9 +84,3 @@ def _facts(directory, options):
         extra = 3 * units * units
         products = products._replace(target=products.target + extra)
     return products, counts
-
-
-def _path(path):
-    from pathlib import Path
-
-    return Path(path)

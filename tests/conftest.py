@@ -98,3 +98,12 @@ def command(capfdbinary, monkeypatch):
         return Outcome(code, lines, errors.decode().splitlines())
 
     return run
+
+
+@pytest.fixture
+def loaded(monkeypatch, untrained):
+    """The command finds `untrained` at every path, so that it need not be loaded again."""
+    from keras_bahdanau.command_line import models
+
+    monkeypatch.setattr(models, "open_translator", lambda *arguments: untrained)
+    return untrained
