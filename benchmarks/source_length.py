@@ -152,7 +152,7 @@ def _score(translator, group, options):
     from keras_bahdanau.training.evaluation import new_bleu
 
     sources, references = zip(*group.pairs, strict=True)
-    ranked, split = translator.translate_n_best(sources, **search_options(options, translator))
+    ranked, split = translator.translate_n_best(sources, **search_options(options))
     bleu = new_bleu(options.tokenize)
     score = bleu.corpus_score(
         [best.text for best, *_ in ranked], [references], n_bootstrap=BOOTSTRAP_SAMPLES

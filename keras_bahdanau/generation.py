@@ -109,11 +109,14 @@ def _start(model, source_ids):
 
 def _joint_step(models, needs_attention):
     """The step function of one model, or of several by averaged log-probabilities."""
+    output_kernels = [model.decoder.output_kernel() for model in models]
 
     def step(token_ids, states, constants):
         found = [
-            model.decoder.step(token_ids, state, **seen)
-            for model, state, seen in zip(models, states, constants, strict=True)
+            model.decoder.step(token_ids, state, **seen, output_kernel=kernel)
+            for model, state, seen, kernel in zip(
+                models, states, constants, output_kernels, strict=True
+            )
         ]
         logits, states, attention = zip(*found, strict=True)
         if len(models) > 1:

@@ -27,12 +27,3 @@ def parts_of(tensor, sizes):
     import tensorflow as tf
 
     return tf.split(tensor, sizes, axis=-1)
-
-
-def product_with_rows(tensor, table):
-    """`matmul(tensor, transpose(table))` for two dimensions, without a transposed copy."""
-    if keras.backend.backend() != "tensorflow":
-        return ops.matmul(tensor, ops.transpose(table))
-    import tensorflow as tf
-
-    return tf.matmul(tensor, table, transpose_b=True)

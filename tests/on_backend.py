@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import pytest
 from attention_oracle import arrays_of
 from keras import ops
 
@@ -20,6 +21,14 @@ def cases(values):
     if keras.backend.backend() == "jax" and len(values) > 2:
         return [values[0], values[-1]]
     return values
+
+
+def long_on_torch(*values):
+    """A mark for a test, or a case of `values` with it, that PyTorch compiles for half a minute."""
+    marks = [pytest.mark.exhaustive] if keras.backend.backend() == "torch" else []
+    if values:
+        return pytest.param(*values, marks=marks)
+    return marks[0] if marks else lambda test: test
 
 
 def value_and_gradients(function, arrays, compile=None):

@@ -78,18 +78,24 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("jax")
 
 
-def check_tests(backend, cache, files):
-    options = ["-q", "-p", "no:cacheprovider", "--tb=short"]
+def check_tests(backend, cache, files, *options):
+    options = ["-q", "-p", "no:cacheprovider", "--tb=short", *options]
     process = run(backend, cache, "-m", "pytest", *options, *(TESTS / file for file in files))
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
-    # Anything but passed (skipped, deselected, expected to fail) would be in the last line too.
+    # Skipped tests and those that are expected to fail would be in the last line too.
     last_line = process.stdout.strip().splitlines()[-1]
-    assert re.fullmatch(r"\d+ passed in [\d.]+s( \([\d:]+\))?", last_line)
+    pattern = r"\d+ passed(, \d+ deselected)? in [\d.]+s( \([\d:]+\))?"
+    assert re.fullmatch(pattern, last_line)
 
 
 @pytest.mark.slow
 def test_layer_tests_pass_on_torch(cache):
     check_tests("torch", cache, layer_tests())
+
+
+@pytest.mark.exhaustive
+def test_what_torch_compiles_for_long_passes(cache):
+    check_tests("torch", cache, layer_tests(), "-m", "exhaustive")
 
 
 @pytest.mark.slow

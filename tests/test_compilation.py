@@ -5,7 +5,7 @@ import pytest
 from attention_oracle import arrays_of
 from family import CLASSES, new_attention, new_recurrent
 from keras import ops
-from on_backend import compiled, value_and_gradients, weighted_loss
+from on_backend import compiled, long_on_torch, value_and_gradients, weighted_loss
 
 RANDOM = np.random.default_rng(9)
 QUERY = RANDOM.normal(size=(3, 2, 3)).astype("float32")
@@ -30,7 +30,12 @@ def _probe(shape):
     return np.cos(np.arange(np.prod(shape))).reshape(shape).astype("float32")
 
 
-@pytest.mark.parametrize("name", [*CLASSES, "location_window"])
+NAMES = [
+    long_on_torch(name) if "monotonic" in name or "chunkwise" in name else name for name in CLASSES
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "location_window"])
 def test_attention_layers(name):
     check(new_attention(name), QUERY, VALUE, value_mask=MASK)
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.lean_ops import product_with_rows, rows_of
+from keras_bahdanau.lean_ops import rows_of
 from keras_bahdanau.models.cells import uniform_initializer
 from keras_bahdanau.models.decoder_arguments import check_decoder_arguments
 from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
@@ -219,13 +219,26 @@ class Decoder(keras.Model):
         """
         return self.start_model({"memory": memory, "encoder_state": encoder_state})
 
-    def step(self, token_ids, states, memory, memory_mask, keys):
+    def output_kernel(self):
+        """What `step` multiplies by, computed once for all steps.
+
+        Returns:
+            A float32 tensor of shape `(readout_units, vocabulary_size)`: a tied table, which lies
+            the other way, transposed. A product with the table as it lies takes up to twice as
+            long on a processor.
+        """
+        if self.tie_embeddings == "target":
+            return ops.transpose(self.embedding.embeddings)
+        return ops.convert_to_tensor(self.output_layer.kernel)
+
+    def step(self, token_ids, states, memory, memory_mask, keys, output_kernel):
         """One step of generation: what a call with one token gives, by far fewer operations.
 
         Args:
             token_ids: integer tensor of shape `(rows,)`, the tokens before.
             states: the `initial_state` of `start`, or what this returned.
             memory, memory_mask, keys: see the inputs; of as many rows.
+            output_kernel: what `output_kernel` returned.
 
         Returns:
             `(logits, states, attention_scores)`: a float32 tensor of shape
@@ -237,10 +250,9 @@ class Decoder(keras.Model):
             embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=states
         )
         deep_output = self.readout(ops.concatenate([output, context, embedded], axis=-1))
-        if self.tie_embeddings == "target":
-            logits = product_with_rows(ops.cast(deep_output, "float32"), table)
-        else:
-            logits = self.output_layer(deep_output)
+        logits = ops.matmul(ops.cast(deep_output, "float32"), output_kernel)
+        if self.tie_embeddings != "target":
+            logits = logits + self.output_layer.bias
         return logits, states, attention_scores
 
     def get_config(self):
