@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from ai_edge_litert.interpreter import Interpreter
-from sentencepiece import sentencepiece_model_pb2
 
 from keras_bahdanau.export import runtime
+from keras_bahdanau.export.litert.sentencepiece_model import read_sentencepiece_model
 
 _PIECE_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
 _MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
@@ -23,7 +23,7 @@ def tokenizer_description(model_bytes):
         A dict for JSON: `model_type`, `normalizer` (SentencePiece's name of the rules), the
         treatment of spaces, and `pieces`, one `[piece, score, type]` for each id.
     """
-    model = sentencepiece_model_pb2.ModelProto.FromString(model_bytes)
+    model = read_sentencepiece_model(model_bytes)
     normalizer, trainer = model.normalizer_spec, model.trainer_spec
     return {
         "model_type": _MODEL_TYPES[trainer.model_type],
