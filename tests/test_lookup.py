@@ -1,6 +1,6 @@
 import keras
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_bahdanau.export.litert.lookup import RowQuantizedLookup, quantize_rows
@@ -11,6 +11,7 @@ from keras_bahdanau.export.litert.lookup import RowQuantizedLookup, quantize_row
         st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=9
     )
 )
+@example([[0.0, 0.0, 2.802596928649634e-45]])
 def test_rows_are_right_to_half_a_step(rows):
     table = np.array(rows, "float32")
     quantized, scales = quantize_rows(table)

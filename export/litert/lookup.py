@@ -19,7 +19,8 @@ def quantize_rows(table):
     # in both places, and the file keeps them once.
     table = np.asarray(table, "float64")
     largest = np.max(np.abs(table), axis=1)
-    scales = np.where(largest > 0, largest / 127, 1)
+    # Rows of zeros, and rows so small that float32 has no scale for them, become zeros.
+    scales = np.where(largest > 127 * np.finfo("float32").tiny, largest / 127, 1)
     return np.rint(table / scales[:, None]).astype("int8"), scales.astype("float32")
 
 

@@ -1,16 +1,16 @@
 """SentencePiece's model file, read by whatever version of Protocol Buffers is installed.
 
-SentencePiece's own `sentencepiece_model_pb2` refuses to be imported beside a `protobuf` that is older
-than its generator, and other packages may hold that back (Apache Beam does).
+SentencePiece's own `sentencepiece_model_pb2` refuses to be imported beside a `protobuf` that is
+older than its generator, and other packages may hold that back (Apache Beam does).
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "keras_bahdanau.sentencepiece"
-# The fields that are read here, with numbers and defaults of
-# https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto; enumerations are
-# read as their numbers.
+# The fields that are read here, with their numbers and defaults, of
+# https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
+# Enumerations are read as their numbers.
 _MESSAGES = {
     "Piece": [
         ("piece", 1, _Field.TYPE_STRING, ""),
