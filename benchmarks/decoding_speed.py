@@ -29,6 +29,8 @@ COLUMNS = {
     "beam 5, batch 1": (5, 1, 200),
     "beam 5, batch 64": (5, 64, 1000),
 }
+# Of the peers' training.
+DROPOUT = 0.2
 OURS = "decode_keras_bahdanau.py"
 EXPLANATION = """
 How it is measured: each number is a process of its own on one core, which loads a model, translates
@@ -103,14 +105,15 @@ def _train(name, options):
         return
     print(f"{name}: training {options.steps} steps", file=sys.stderr)
     arguments = [options.data / BATCHES_FILE, "--steps", options.steps, "--state", state]
-    arguments += ["--evaluate-every", options.steps]
+    arguments += ["--evaluate-every", options.steps, "--dropout", DROPOUT]
     peer_programs.last_line(peer.program, peer.environment, options.environments, arguments)
 
 
 def _peer(name, options):
     """A function of a column's beam, batch and sentences that returns program and arguments."""
     peer = peer_programs.PEERS[name]
-    fixed = [options.data / BATCHES_FILE, "--state", options.runs / name]
+    # OpenNMT-tf names the weights of a model with dropout otherwise.
+    fixed = [options.data / BATCHES_FILE, "--state", options.runs / name, "--dropout", DROPOUT]
     return lambda beam, batch, count: (
         (peer.program, peer.environment),
         [*fixed, "--decode", beam, batch, "--sentences", count],

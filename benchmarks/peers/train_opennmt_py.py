@@ -117,7 +117,8 @@ class Trainer:
 
     def load(self, directory):
         states = torch.load(directory / "weights.pt", weights_only=True)
-        self.model.load_state_dict(states["model"])
+        # The model's own method takes checkpoints of OpenNMT-py's form only.
+        torch.nn.Module.load_state_dict(self.model, states["model"])
         self.optimizer.load_state_dict(states["optimizer"])
 
 
