@@ -71,6 +71,13 @@ def next_tokens(
     return log_probabilities, token_ids
 
 
+def most_probable(log_probabilities, token_ids):
+    """The best of each row's candidates: both arguments with a second dimension of 1."""
+    highest = ops.max(log_probabilities, axis=-1, keepdims=True)
+    chosen = ops.where(log_probabilities >= highest, token_ids, -1)
+    return highest, ops.max(chosen, axis=-1, keepdims=True)
+
+
 def largest(values, k):
     """Returns the `k` largest values of each row and their columns, the largest first.
 

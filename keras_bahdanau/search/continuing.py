@@ -1,4 +1,4 @@
-"""The best continuations of hypotheses that compete."""
+"""The continuations of hypotheses: the best of those that compete, else each one's own."""
 
 from keras import ops
 
@@ -65,3 +65,24 @@ def best_continuations(
         new["penalties"] = rows_of(ops.reshape(penalties, (-1,)), flat)
         new["coverage"] = rows_of(hypotheses["coverage"], parents)
     return parents, tokens, new
+
+
+def own_continuations(totals, token_ids, hypotheses, *, position, limits, rules):
+    """Continues each hypothesis that still grows by its own token.
+
+    Args:
+        totals: float32 tensor of shape `(slots,)`: log-probabilities. What it holds for
+            hypotheses that have ended does not matter.
+        token_ids: int32 tensor of the same shape.
+        hypotheses, position, limits, rules: see `best_continuations`.
+
+    Returns:
+        `(token_ids, hypotheses)`: see `best_continuations`.
+    """
+    lengths = hypotheses["lengths"]
+    grows = lengths == UNFINISHED
+    token_ids = ops.where(grows, token_ids, rules.pad_id)
+    return token_ids, {
+        "lengths": lengths_after(lengths, token_ids, position, rules.end_id, limits),
+        "totals": ops.where(grows, totals, hypotheses["totals"]),
+    }

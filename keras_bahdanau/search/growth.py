@@ -4,8 +4,8 @@ from keras import ops, tree
 
 from keras_bahdanau.lean_ops import rows_of
 from keras_bahdanau.loops import while_rows
-from keras_bahdanau.search.candidates import IMPOSSIBLE
-from keras_bahdanau.search.continuing import best_continuations
+from keras_bahdanau.search.candidates import IMPOSSIBLE, most_probable
+from keras_bahdanau.search.continuing import best_continuations, own_continuations
 from keras_bahdanau.search.ending import end_decided
 from keras_bahdanau.search.limits import UNFINISHED
 from keras_bahdanau.search.ranking import ranked_result
@@ -52,6 +52,8 @@ def grow(
         A `SearchResult`.
     """
     rivals = 1 if sampling else width
+    # Without rivals a hypothesis has but its own best continuation, unless its end has a penalty.
+    alone = rivals == 1 and not scoring.coverage_penalty
     batch_size = ops.shape(limits)[0]
     plan = Rows(batch_size, width, tree.flatten(constants))
     slots = plan.all_slots
@@ -81,23 +83,33 @@ def grow(
             log_probabilities, candidates = sampling.draw(
                 log_probabilities, candidates, position, of_rows
             )
+        elif alone:
+            log_probabilities, candidates = most_probable(log_probabilities, candidates)
         totals = rows_of(hypotheses["totals"], of_rows)[:, None] + log_probabilities
         ending = None
         if scoring.coverage_penalty:
             coverage = rows_of(hypotheses["coverage"], of_rows) + attention
             ending = plan.put(scoring.uncovered(coverage), rows, 0.0)
             hypotheses = {**hypotheses, "coverage": plan.put(coverage, rows, 0.0)}
-        parents, token_ids, new = best_continuations(
-            plan.put(totals, rows, IMPOSSIBLE),
-            plan.put(candidates, rows, rules.pad_id),
-            hypotheses,
-            position=position,
-            limits=limits,
-            rules=rules,
-            scoring=scoring,
-            ending=ending,
-            rivals=rivals,
-        )
+        given = {"position": position, "limits": limits, "rules": rules}
+        if alone:
+            parents = None
+            token_ids, new = own_continuations(
+                plan.of_growing(totals[:, 0], rows),
+                plan.of_growing(candidates[:, 0], rows),
+                hypotheses,
+                **given,
+            )
+        else:
+            parents, token_ids, new = best_continuations(
+                plan.put(totals, rows, IMPOSSIBLE),
+                plan.put(candidates, rows, rules.pad_id),
+                hypotheses,
+                scoring=scoring,
+                ending=ending,
+                rivals=rivals,
+                **given,
+            )
         if n_best < rivals:
             new = end_decided(new, position, limits, scoring, rivals, n_best)
         growing = ops.logical_and(new["lengths"] == UNFINISHED, new["totals"] > IMPOSSIBLE / 10)

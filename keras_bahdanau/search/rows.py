@@ -63,31 +63,43 @@ class Rows:
         Args:
             rows: those of the last one.
             states: list of tensors, the states after it, with its rows.
-            parents: int32 tensor of shape `(slots,)`, the slot that each hypothesis continues.
+            parents: int32 tensor of shape `(slots,)`, the slot that each hypothesis continues;
+                `None` where each continues itself.
             growing: bool tensor of shape `(slots,)`.
         """
         slots, place, constants = rows["slots"], rows["place"], rows["constants"]
+        stay = parents is None
         if not self.is_fixed:
             count = ops.sum(ops.cast(growing, "int32"))
             fewest = ops.minimum(count + -count % ROW_MULTIPLE, self.count)
             part, whole = WORTH_SHRINKING
-            is_missing = ops.any(ops.logical_and(growing, place < 0))
-            is_worth = fewest * whole <= ops.shape(slots)[0] * part
-            is_due = ops.logical_and(count > 0, ops.logical_or(is_missing, is_worth))
-            slots, new_place, *constants = ops.cond(
-                is_due,
-                lambda: self._chosen(growing, count, fewest),
-                lambda: [slots, place, *constants],
+            is_due = fewest * whole <= ops.shape(slots)[0] * part
+            if not stay:
+                is_missing = ops.any(ops.logical_and(growing, place < 0))
+                is_due = ops.logical_or(is_missing, is_due)
+            is_due = ops.logical_and(count > 0, is_due)
+            moved = states if stay else []
+
+            def choose():
+                slots, new_place, *constants = self._chosen(growing, count, fewest)
+                rows = rows_of(place, slots)
+                return [slots, new_place, *constants, *(rows_of(state, rows) for state in moved)]
+
+            slots, new_place, *found = ops.cond(
+                is_due, choose, lambda: [slots, place, *constants, *moved]
             )
+            constants, moved = found[: len(constants)], found[len(constants) :]
+            states = moved if stay else states
         else:
             new_place = place
-        parents = rows_of(ops.maximum(place, 0), rows_of(parents, slots))
-        return {
-            "slots": slots,
-            "place": new_place,
-            "states": [rows_of(state, parents) for state in states],
-            "constants": constants,
-        }
+        if not stay:
+            parents = rows_of(ops.maximum(place, 0), rows_of(parents, slots))
+            states = [rows_of(state, parents) for state in states]
+        return {"slots": slots, "place": new_place, "states": states, "constants": constants}
+
+    def of_growing(self, values, rows):
+        """Values of rows in their slots, `(slots,)`; anything where a hypothesis has ended."""
+        return rows_of(values, ops.maximum(rows["place"], 0))
 
     def put(self, values, rows, default):
         """Values of rows in their slots, `(slots, ...)`; the default, a number, elsewhere."""
