@@ -15,12 +15,13 @@ if keras.backend.backend() == "tensorflow":
 BEST = PRECISIONS[-1]
 
 
-def cases(values):
-    """The cases of a test. On JAX, which compiles each for seconds: the first and the last."""
+def cases(values, most=2):
+    """The cases of a test. On JAX and PyTorch, which are slow to compile or to run small
+    operations: the first and the last of them, or the last alone (`most=1`)."""
     values = list(values)
-    if keras.backend.backend() == "jax" and len(values) > 2:
-        return [values[0], values[-1]]
-    return values
+    if keras.backend.backend() == "tensorflow" or len(values) <= most:
+        return values
+    return [values[0], values[-1]][-most:]
 
 
 def long_on_torch(*values):

@@ -29,15 +29,15 @@ FAMILY_TESTS = [
     "test_training_model.py",
     "test_wrong_use.py",
 ]
-# What of it is another program on JAX: compiled steps, searches and losses, and the layer itself.
-JAX_TESTS = [
+# What of it is another program on another backend: compiled steps, searches and losses, and the
+# layer itself.
+COMPILED_TESTS = [
     "test_attention_rnn.py",
     "test_bahdanau_attention.py",
     "test_compilation.py",
     "test_compiled.py",
     "test_generation.py",
     "test_losses.py",
-    "test_training_model.py",
 ]
 
 
@@ -70,7 +70,7 @@ def run(backend, cache, *arguments):
 def test_the_layer_tests_are_found():
     files = layer_tests()
     assert set(FAMILY_TESTS) <= set(files)
-    assert {*JAX_TESTS, "test_blocks.py"} <= set(files)
+    assert {*COMPILED_TESTS, "test_blocks.py"} <= set(files)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,9 @@ def check_tests(backend, cache, files, *options):
 
 
 @pytest.mark.slow
-def test_layer_tests_pass_on_torch(cache):
-    check_tests("torch", cache, layer_tests())
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_what_is_compiled_passes(backend, cache):
+    check_tests(backend, cache, COMPILED_TESTS)
 
 
 @pytest.mark.exhaustive
@@ -98,16 +99,13 @@ def test_what_torch_compiles_for_long_passes(cache):
     check_tests("torch", cache, layer_tests(), "-m", "exhaustive")
 
 
-@pytest.mark.slow
-def test_what_jax_compiles_passes(cache):
-    check_tests("jax", cache, JAX_TESTS)
-
-
 # Several processes, because JAX keeps all that it compiles and runs out of memory maps in one.
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(3))
-def test_all_other_layer_tests_pass_on_jax(cache, part):
-    check_tests("jax", cache, [file for file in layer_tests() if file not in JAX_TESTS][part::3])
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_all_other_layer_tests_pass(backend, cache, part):
+    others = [file for file in layer_tests() if file not in COMPILED_TESTS]
+    check_tests(backend, cache, others[part::3])
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ MAX_TARGET_LENGTH = 13
             {},
             {"cell": "lstm", "num_layers": 2, "order": "after"},
             {"order": "between", "tie_embeddings": "all"},
-        ]
+        ],
+        most=1,
     ),
 )
 def model(request):

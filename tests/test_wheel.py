@@ -1,6 +1,7 @@
 """The built wheel, in a directory of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,8 +17,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    # Of a copy, because two builds at once in one directory disturb each other.
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", str(ROOT)]
+    copy = folder / "checkout"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("keras_bahdanau", "training", "export"):
+        shutil.copytree(ROOT / name, copy / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", str(copy)]
     subprocess.run(command, cwd=folder, check=True)
     (path,) = folder.glob("*.whl")
     return path
