@@ -52,9 +52,9 @@ class TrueLengthRecurrence(keras.layers.Layer):
         if initial_state is not None:
             states = keras.tree.pack_sequence_as(states, keras.tree.flatten(initial_state))
         structure = states
-        outputs = [
-            tf.zeros((1, capacity, _flat_size(cell.output_size)), "float32") for cell in cells
-        ]
+        # Not a constant, which the file would hold: no length is below zero.
+        zero = tf.cast(tf.minimum(length, 0), "float32")
+        outputs = [tf.fill((1, capacity, _flat_size(cell.output_size)), zero) for cell in cells]
         positions = tf.range(capacity)[tf.newaxis, :, tf.newaxis]
 
         # What does not depend on the state is one product for all positions.
