@@ -17,7 +17,9 @@ from keras_bahdanau.export.litert.artifacts import (
 from keras_bahdanau.export.litert.convert import QUANTIZATIONS, convert
 from keras_bahdanau.export.litert.flatbuffer import operator_names
 from keras_bahdanau.export.litert.float32_copy import float32_copy
+from keras_bahdanau.export.litert.quality import check_references, quality
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
+from keras_bahdanau.export.litert.shortlist import Shortlist
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
 from keras_bahdanau.files import atomic_path, check_is_free
@@ -36,7 +38,11 @@ def export_litert(
     length_penalty=None,
     max_length=None,
     max_target_length=None,
+    attention=False,
+    shortlist=None,
     samples=(),
+    sources=(),
+    references=(),
 ):
     """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
 
@@ -56,12 +62,19 @@ def export_litert(
             by default.
         max_target_length: longest translation in tokens, the end token included; the
             translator's own limit by default.
+        attention: whether `translate` and `translate_beam` return attention scores as well, of
+            shape `(1, max_target_length, max_length)`. `decode_step` does in any case.
+        shortlist: texts in the target language, or `None`. With them, translations consist of
+            pieces that occur in these texts alone, and the decoder computes and reads less.
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
+        sources, references: texts and their translations: the manifest says what BLEU they have
+            before and after the export, and how many translations are the same.
 
     Returns: `pathlib.Path` of the directory.
 
     Raises:
-        InputError: the directory is not empty, or an argument is out of its range.
+        InputError: the directory is not empty, an argument is out of its range, or the translator
+            is an ensemble.
         UnsupportedOperatorError: the model needs operators that LiteRT does not have.
     """
     directory = Path(directory)
@@ -77,14 +90,23 @@ def export_litert(
         "max_target_length": max_target_length,
     }
     _check_call(directory, quantization, length_penalty, sizes)
-    _check_vocabulary(translator)
-    stepper = Stepper(float32_copy(translator.model), max_length, quantization == "int8")
+    _check_translator(translator)
+    sources, references = list(sources), list(references)
+    if sources or references:
+        check_references(sources, references)
+    stepper = Stepper(
+        float32_copy(translator.model),
+        max_length,
+        row_quantized=quantization == "int8",
+        vocabulary=_vocabulary(translator, shortlist, beam_width),
+    )
     signatures = Signatures(
         stepper,
         SPECIAL_IDS,
         beam_width=beam_width,
         length_penalty=length_penalty,
         max_target_length=max_target_length,
+        attention=attention,
     )
     with tempfile.TemporaryDirectory() as saved_model, silenced_native_logs():
         signatures.write(saved_model)
@@ -98,7 +120,8 @@ def export_litert(
         description = {
             "package_version": __version__,
             "quantization": quantization,
-            "vocabulary_size": stepper.vocabulary_size,
+            "vocabulary_size": translator.tokenizer.vocabulary_size,
+            "shortlist_size": None if shortlist is None else stepper.vocabulary.size,
             "max_length": max_length,
             "max_target_length": max_target_length,
             # Without another wish: min(factor * source_length + offset, max_target_length).
@@ -111,6 +134,10 @@ def export_litert(
         }
         write_manifest(temporary, description)
         write_golden(temporary, [*SAMPLE_TEXTS, *samples])
+        if sources:
+            description["quality"] = quality(
+                translator, temporary, sources, references, length_penalty
+            )
         write_manifest(temporary, description)
     return directory
 
@@ -139,7 +166,9 @@ def _check_call(directory, quantization, length_penalty, sizes):
     check_is_free(directory)
 
 
-def _check_vocabulary(translator):
+def _check_translator(translator):
+    if translator.is_ensemble:
+        raise InputError("Expected a translator of one model. Received: an ensemble")
     pieces = translator.tokenizer.vocabulary_size
     rows = translator.model.decoder.vocabulary_size
     if pieces != rows:
@@ -147,3 +176,16 @@ def _check_vocabulary(translator):
             "Expected a tokenizer with the vocabulary of the model. "
             f"Received: {pieces} pieces, {rows} outputs of the model"
         )
+
+
+def _vocabulary(translator, shortlist, beam_width):
+    if shortlist is None:
+        return None
+    encoded = translator.tokenizer.encode_all(shortlist)
+    vocabulary = Shortlist(set().union(*encoded), translator.tokenizer.vocabulary_size)
+    if vocabulary.size < beam_width + len(SPECIAL_IDS):
+        raise InputError(
+            f"Expected texts for `shortlist` with at least {beam_width} different pieces. "
+            f"Received: {vocabulary.size - len(SPECIAL_IDS)}"
+        )
+    return vocabulary
