@@ -9,7 +9,6 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.export import runtime
 from keras_bahdanau.export.litert.artifacts import (
     signature_description,
-    tokenizer_description,
     write_golden,
     write_json,
     write_manifest,
@@ -20,6 +19,8 @@ from keras_bahdanau.export.litert.float32_copy import float32_copy
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
+from keras_bahdanau.export.litert.tokenizer_file import FILE_NAME as TOKENIZER_FILE_NAME
+from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.generation import EXTRA_LENGTH
 from keras_bahdanau.quiet import silenced_native_logs
@@ -94,7 +95,7 @@ def export_litert(
         (temporary / runtime.FILE_NAME).write_bytes(content)
         model_bytes = translator.tokenizer.model_bytes
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
-        write_json(temporary / "tokenizer.json", tokenizer_description(model_bytes))
+        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
         description = {
             "package_version": __version__,
             "quantization": quantization,

@@ -23,6 +23,7 @@ _MESSAGES = {
     ],
     "Normalizer": [
         ("name", 1, _Field.TYPE_STRING, ""),
+        ("precompiled_charsmap", 2, _Field.TYPE_BYTES, ""),
         ("add_dummy_prefix", 3, _Field.TYPE_BOOL, "true"),
         ("remove_extra_whitespaces", 4, _Field.TYPE_BOOL, "true"),
         ("escape_whitespaces", 5, _Field.TYPE_BOOL, "true"),

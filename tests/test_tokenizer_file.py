@@ -3,7 +3,7 @@ import math
 import sentencepiece
 from small_translator import small_tokenizer
 
-from keras_bahdanau.export.litert.artifacts import tokenizer_description
+from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 
 
 def best_pieces(text, pieces):
