@@ -167,11 +167,31 @@ class LiteTranslator:
                 f"Expected beam_width 1 (greedy) or {self.beam_width} (fixed in the file). "
                 f"Received: beam_width={beam_width}"
             )
-        source = self._source(source_ids)
+        source = self.source_inputs(source_ids)
         source["max_length"] = _scalar(self.bound(len(source_ids)))
-        found = self._run("translate_beam" if beam_width > 1 else "translate", source)
+        found = self.run("translate_beam" if beam_width > 1 else "translate", source)
         scores = {name: float(found[name][0]) for name in found if name in _SCORES}
         return {"token_ids": found["token_ids"][0, : found["length"][0]].tolist(), **scores}
+
+    def source_inputs(self, source_ids: Sequence[int]) -> dict:
+        """Inputs `source_ids` and `source_length` of the signatures, as NumPy arrays."""
+        if not 1 <= len(source_ids) <= self.max_length:
+            raise ValueError(
+                f"Expected 1 to {self.max_length} source ids. Received: {len(source_ids)}"
+            )
+        size = self.manifest["vocabulary_size"]
+        if wrong := [i for i in source_ids if not 0 <= i < size]:
+            raise ValueError(f"Expected source ids from 0 to {size - 1}. Received: {wrong[0]}")
+        padded = np.full((1, self.max_length), self._special["pad_id"], "int32")
+        padded[0, : len(source_ids)] = source_ids
+        return {"source_ids": padded, "source_length": _scalar(len(source_ids))}
+
+    def run(self, name: str, inputs: dict) -> dict:
+        """Runs one signature: NumPy arrays by name in, NumPy arrays by name out."""
+        try:
+            return self._graphs.run(name, inputs)
+        except RuntimeError as error:
+            raise self._damaged(FILE_NAME, error) from error
 
     def golden_line(self, text: str) -> dict:
         """All that `golden.jsonl` records of a text within the limit."""
@@ -187,6 +207,25 @@ class LiteTranslator:
             line[name] = {**found, "translation": self._text(found["token_ids"])}
         return line
 
+    def golden_lines(self) -> list[dict]:
+        """What `golden.jsonl` records, line by line.
+
+        Raises:
+            ExportedFileError: the file is missing or damaged.
+        """
+        lines = self._read_checked(GOLDEN_NAME).decode("utf-8", "replace").split("\n")[:-1]
+        for index, line in enumerate(lines):
+            try:
+                lines[index] = json.loads(line)
+                lines[index]["stream"] = lines[index]["greedy"]["translation"]
+                self.source_ids(lines[index]["text"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ExportedFileError(
+                    "Expected a golden line. "
+                    f"Received: {self._directory / GOLDEN_NAME}, line {index + 1}"
+                ) from error
+        return lines
+
     def check_golden(self) -> int:
         """Translates the texts of `golden.jsonl` again: greedily, by beam search, in a stream.
 
@@ -196,16 +235,12 @@ class LiteTranslator:
             GoldenDifferenceError: naming the first difference. Scores may differ by a thousandth.
             ExportedFileError: `golden.jsonl` is missing or damaged.
         """
-        lines = self._read_checked(GOLDEN_NAME).decode("utf-8", "replace").split("\n")[:-1]
-        for number, line in enumerate(lines, start=1):
+        lines = self.golden_lines()
+        for number, expected in enumerate(lines, start=1):
             where = f"{self._directory / GOLDEN_NAME}, line {number}"
-            try:
-                expected = json.loads(line)
-                text, expected["stream"] = expected["text"], expected["greedy"]["translation"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise ExportedFileError(f"Expected a golden line. Received: {where}") from error
-            _compare(expected, self.golden_line(text), where)
-            _compare(expected, {"stream": "".join(self.stream(text))}, where)
+            found = self.golden_line(expected["text"])
+            found["stream"] = "".join(self.stream(expected["text"]))
+            _compare(expected, found, where)
         return len(lines)
 
     def _part_ids(self, part):
@@ -214,14 +249,14 @@ class LiteTranslator:
 
     def _stream_part(self, text):
         source_ids = self._part_ids(text)
-        source = self._source(source_ids)
-        carried = self._run("encode", source)
+        source = self.source_inputs(source_ids)
+        carried = self.run("encode", source)
         memory = {name: carried.pop(name) for name in ("memory", "keys")}
         memory["source_length"] = source["source_length"]
         token_ids, written = [], ""
         for _ in range(self.bound(len(source_ids))):
             last = token_ids[-1] if token_ids else self._special["start_id"]
-            carried = self._run("decode_step", {"token_id": _scalar(last), **memory, **carried})
+            carried = self.run("decode_step", {"token_id": _scalar(last), **memory, **carried})
             del carried["attention_scores"]
             token_ids.append(self._best(carried.pop("logits")[0]))
             if token_ids[-1] == self._special["end_id"]:
@@ -241,24 +276,6 @@ class LiteTranslator:
     def _text(self, token_ids):
         special = self._special.values()
         return self.tokenizer.DecodeIds([i for i in token_ids if i not in special])
-
-    def _source(self, source_ids):
-        if not 1 <= len(source_ids) <= self.max_length:
-            raise ValueError(
-                f"Expected 1 to {self.max_length} source ids. Received: {len(source_ids)}"
-            )
-        size = self.manifest["vocabulary_size"]
-        if wrong := [i for i in source_ids if not 0 <= i < size]:
-            raise ValueError(f"Expected source ids from 0 to {size - 1}. Received: {wrong[0]}")
-        padded = np.full((1, self.max_length), self._special["pad_id"], "int32")
-        padded[0, : len(source_ids)] = source_ids
-        return {"source_ids": padded, "source_length": _scalar(len(source_ids))}
-
-    def _run(self, name, inputs):
-        try:
-            return self._graphs.run(name, inputs)
-        except RuntimeError as error:
-            raise self._damaged(FILE_NAME, error) from error
 
     def _damaged(self, name, error):
         return ExportedFileError(

@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_translator import small_translator
 
 from keras_bahdanau.export import runtime
-from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.runtime import LiteTranslator, split_at_sentences
 
 STRANGE = [
@@ -28,8 +26,8 @@ TEXTS = ["the red house", "", "el perro corre. a cat sleeps", " \t ", "ñandú 1
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return export_litert(small_translator(), tmp_path_factory.mktemp("exported") / "litert")
+def directory(untrained_litert):
+    return untrained_litert
 
 
 @pytest.fixture(scope="module", params=["interpreter", "compiled-model"])

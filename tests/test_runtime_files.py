@@ -24,8 +24,8 @@ API_NAMES = ["interpreter", "compiled-model"]
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return export_litert(small_translator(), tmp_path_factory.mktemp("exported") / "litert")
+def directory(untrained_litert):
+    return untrained_litert
 
 
 @pytest.fixture(scope="module")
