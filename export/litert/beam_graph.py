@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from keras_bahdanau.export.litert.suppression import IMPOSSIBLE
+from keras_bahdanau.export.litert.top_candidates import top_candidates
 
 
 class Beams(NamedTuple):
@@ -19,12 +20,20 @@ class Beams(NamedTuple):
 
 
 def beam_graph(
-    step, states, *, beam_width, length_penalty, special_ids, capacity, max_length, suppressed
+    step,
+    states,
+    *,
+    beam_width,
+    length_penalty,
+    special_ids,
+    capacity,
+    max_length,
+    suppressed_ids,
 ):
     """Keeps the `beam_width` best hypotheses of one sentence.
 
     The same algorithm as `keras_bahdanau.search.beam_search`, written for the operators that
-    LiteRT has: per row the best `beam_width` raw scores first, then their log-probabilities.
+    LiteRT has: per row the best raw scores first, then their log-probabilities.
 
     Args:
         step: `step(token_ids, states) -> (logits, states, attention_scores)` for `beam_width`
@@ -32,14 +41,15 @@ def beam_graph(
         states: list of tensors of shape `(1, units)`.
         beam_width: number of hypotheses.
         length_penalty: hypotheses are ranked by log-probability / length**length_penalty.
-        special_ids, capacity, max_length, suppressed: as in `greedy_graph`.
+        special_ids, capacity, max_length: as in `greedy_graph`.
+        suppressed_ids: list of the tokens that are never chosen.
 
     Returns:
         `(token_ids, length, log_probability, score)` of the best hypothesis: int32 `(1,
         capacity)`, int32 `(1,)`, float32 `(1,)` and float32 `(1,)`.
     """
     bound = tf.minimum(max_length[0], capacity)
-    positions = tf.range(capacity)[tf.newaxis]
+    positions = tf.expand_dims(tf.range(capacity), 0)
     first = tf.one_hot(0, beam_width, on_value=0.0, off_value=IMPOSSIBLE)
     beams = Beams(
         token_id=tf.fill((beam_width,), special_ids["start_id"]),
@@ -55,17 +65,17 @@ def beam_graph(
 
     def extend(time, beams):
         logits, new_states, _ = step(beams.token_id, beams.states)
-        totals, token_ids = _candidates(logits, beams, suppressed, special_ids, beam_width)
+        totals, token_ids = _candidates(logits, beams, suppressed_ids, special_ids, beam_width)
         lengths = beams.lengths + tf.cast(tf.logical_not(beams.finished), tf.int32)
-        scores = _normalise(totals, lengths[:, tf.newaxis], length_penalty)
+        scores = _normalise(totals, tf.expand_dims(lengths, 1), length_penalty)
         _, best = tf.math.top_k(tf.reshape(scores, (-1,)), beam_width)
-        parent = best // beam_width
+        parent = best // totals.shape[1]
         token_id = tf.gather(tf.reshape(token_ids, (-1,)), best)
         tokens = tf.gather(beams.tokens, parent)
         finished = tf.gather(beams.finished, parent)
         return time + 1, Beams(
             token_id=token_id,
-            tokens=tf.where(positions == time, token_id[:, tf.newaxis], tokens),
+            tokens=tf.where(positions == time, tf.expand_dims(token_id, 1), tokens),
             lengths=tf.gather(lengths, parent),
             totals=tf.gather(tf.reshape(totals, (-1,)), best),
             finished=tf.logical_or(finished, token_id == special_ids["end_id"]),
@@ -83,15 +93,23 @@ def beam_graph(
     )
 
 
-def _candidates(logits, beams, suppressed, special_ids, beam_width):
-    """Totals and tokens of each row's best continuations, both `(beam_width, beam_width)`."""
-    normaliser = tf.reduce_logsumexp(logits, axis=-1, keepdims=True)
-    logits, token_ids = tf.math.top_k(logits + suppressed, beam_width)
-    totals = beams.totals[:, tf.newaxis] + (logits - normaliser)
+def _candidates(logits, beams, suppressed_ids, special_ids, beam_width):
+    """Totals and tokens of each row's best continuations, both `(beam_width, candidates)`."""
+    # So many that enough are left when the suppressed ones are not chosen: cheaper than to go
+    # through all logits once more.
+    count = beam_width + len(suppressed_ids)
+    best_logits, token_ids = top_candidates(logits, count)
+    most = tf.slice(best_logits, (0, 0), (beam_width, 1))
+    normaliser = most + tf.math.log(tf.reduce_sum(tf.exp(logits - most), axis=-1, keepdims=True))
+    is_suppressed = tf.reduce_any(
+        tf.equal(tf.expand_dims(token_ids, -1), tf.constant(suppressed_ids)), axis=-1
+    )
+    log_probabilities = tf.where(is_suppressed, IMPOSSIBLE, best_logits - normaliser)
+    own_totals = tf.expand_dims(beams.totals, 1)
     # A finished hypothesis goes on in one way, at no cost.
-    finished = beams.finished[:, tf.newaxis]
-    itself = tf.one_hot(0, beam_width, on_value=0.0, off_value=IMPOSSIBLE)[tf.newaxis]
-    totals = tf.where(finished, beams.totals[:, tf.newaxis] + itself, totals)
+    finished = tf.expand_dims(beams.finished, 1)
+    itself = tf.constant([[0.0] + [IMPOSSIBLE] * (count - 1)])
+    totals = own_totals + tf.where(finished, itself, log_probabilities)
     return totals, tf.where(finished, special_ids["pad_id"], token_ids)
 
 

@@ -4,8 +4,8 @@ import re
 
 import tensorflow as tf
 
+from keras_bahdanau.export.litert.compact import compact
 from keras_bahdanau.export.litert.flatbuffer import UnsupportedOperatorError, check_operators
-from keras_bahdanau.export.litert.shared_buffers import merge_equal_buffers
 
 QUANTIZATIONS = ("float32", "int8")
 _REFUSED = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
@@ -40,6 +40,6 @@ def convert(saved_model, signature_names, quantization="float32"):
             "Expected a graph that LiteRT's builtin operators can express. "
             f"Received one that needs: {', '.join(operators) or ' '.join(message.split())[:300]}"
         ) from error
-    content = merge_equal_buffers(content)
+    content = compact(content)
     check_operators(content)
     return content

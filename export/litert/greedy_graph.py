@@ -10,7 +10,8 @@ def greedy_graph(step, states, *, special_ids, capacity, max_length, suppressed)
     LiteRT has.
 
     Args:
-        step: `step(token_ids, states) -> (logits, states, attention_scores)` for one row.
+        step: `step(token_ids, states, suppressed) -> (logits, states, attention_scores)` for one
+            row.
         states: list of tensors of shape `(1, units)`.
         special_ids: dict with `start_id`, `end_id` and `pad_id`.
         capacity: length of the token buffer, an `int`.
@@ -21,16 +22,16 @@ def greedy_graph(step, states, *, special_ids, capacity, max_length, suppressed)
         `(token_ids, length)`: int32 of shapes `(1, capacity)` and `(1,)`; the end token, where
         it was generated, is the last of the `length` tokens, and padding follows.
     """
-    positions = tf.range(capacity)[tf.newaxis]
+    positions = tf.expand_dims(tf.range(capacity), 0)
     bound = tf.minimum(max_length[0], capacity)
 
     def unfinished(time, token_id, tokens, states):
         return tf.logical_and(time < bound, token_id[0] != special_ids["end_id"])
 
     def extend(time, token_id, tokens, states):
-        logits, states, _ = step(token_id, states)
-        token_id = tf.argmax(logits + suppressed, axis=-1, output_type=tf.int32)
-        tokens = tf.where(positions == time, token_id[:, tf.newaxis], tokens)
+        logits, states, _ = step(token_id, states, suppressed)
+        token_id = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        tokens = tf.where(positions == time, token_id, tokens)
         return time + 1, token_id, tokens, states
 
     length, _, tokens, _ = tf.while_loop(
@@ -43,4 +44,4 @@ def greedy_graph(step, states, *, special_ids, capacity, max_length, suppressed)
             states,
         ],
     )
-    return tokens, length[tf.newaxis]
+    return tokens, tf.expand_dims(length, 0)

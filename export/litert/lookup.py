@@ -55,7 +55,7 @@ class RowQuantizedLookup(keras.layers.Layer):
             return self.layer(token_ids, reverse=True)
         row = tf.cast(tf.gather(self.rows, token_ids), "float32")
         scale = tf.bitcast(tf.gather(self.scale_bits, token_ids), "float32")
-        return row * scale[..., tf.newaxis]
+        return row * tf.expand_dims(scale, -1)
 
     def compute_mask(self, token_ids, mask=None):
         if hasattr(self.layer, "mask_zero") and self.layer.mask_zero:

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_bahdanau.recurrent.gru_cell import GRUCell
+
 
 class TrueLengthRecurrence(keras.layers.Layer):
     """Runs a recurrent layer on one padded sentence, for its true number of steps.
@@ -50,19 +52,25 @@ class TrueLengthRecurrence(keras.layers.Layer):
         if initial_state is not None:
             states = keras.tree.pack_sequence_as(states, keras.tree.flatten(initial_state))
         structure = states
-        outputs = [
-            tf.zeros((1, capacity, _flat_size(cell.output_size)), "float32") for cell in cells
-        ]
+        # Not a constant, which the file would hold: no length is below zero.
+        zero = tf.cast(tf.minimum(length, 0), "float32")
+        outputs = [tf.fill((1, capacity, _flat_size(cell.output_size)), zero) for cell in cells]
         positions = tf.range(capacity)[tf.newaxis, :, tf.newaxis]
+
+        # What does not depend on the state is one product for all positions.
+        inputs = [
+            cell.project_inputs(sequence) if _projects_inputs(cell) else sequence for cell in cells
+        ]
 
         def step(time, outputs, states):
             states = keras.tree.pack_sequence_as(structure, states)
             new_outputs, new_states = [], []
             for index, cell in enumerate(cells):
                 position = time if index == 0 else length - 1 - time
-                step_input = tf.gather(sequence, position, axis=1)
-                output, state = cell(step_input, states[index])
-                buffer = tf.where(positions == position, output[:, tf.newaxis], outputs[index])
+                advance = cell.advance if _projects_inputs(cell) else cell
+                output, state = advance(tf.gather(inputs[index], position, axis=1), states[index])
+                output = tf.expand_dims(output, 1)
+                buffer = tf.where(positions == position, output, outputs[index])
                 new_outputs.append(buffer)
                 new_states.append(state)
             return time + 1, new_outputs, keras.tree.flatten(new_states)
@@ -91,6 +99,10 @@ class TrueLengthRecurrence(keras.layers.Layer):
 
     def compute_mask(self, inputs, mask=None):
         return None
+
+
+def _projects_inputs(cell):
+    return isinstance(cell, GRUCell) and cell.projects_inputs
 
 
 def _flat_size(size):

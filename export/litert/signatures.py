@@ -38,8 +38,7 @@ class Signatures:
         self.beam_width = beam_width
         self.length_penalty = length_penalty
         self.max_target_length = max_target_length
-        never = [special_ids[name] for name in ("pad_id", "unknown_id", "start_id")]
-        self.suppressed = suppression_row(stepper.vocabulary_size, never)
+        self.suppressed_ids = [special_ids[name] for name in ("pad_id", "unknown_id", "start_id")]
 
     def encode(self, source_ids, source_length):
         memory, keys, states = self.stepper.encode(source_ids, source_length)
@@ -51,17 +50,21 @@ class Signatures:
         return {"logits": logits, "attention_scores": scores, **_named(states)}
 
     def translate(self, source_ids, source_length, max_length):
-        step, states = self._search_step(source_ids, source_length, rows=1)
-        token_ids, length = greedy_graph(step, states, **self._limits(max_length))
+        step, states = self._search_step(source_ids, source_length)
+        suppressed = suppression_row(self.stepper.vocabulary_size, self.suppressed_ids)
+        token_ids, length = greedy_graph(
+            step, states, suppressed=suppressed, **self._limits(max_length)
+        )
         return {"token_ids": token_ids, "length": length}
 
     def translate_beam(self, source_ids, source_length, max_length):
-        step, states = self._search_step(source_ids, source_length, rows=self.beam_width)
+        step, states = self._search_step(source_ids, source_length)
         token_ids, length, log_probability, score = beam_graph(
             step,
             states,
             beam_width=self.beam_width,
             length_penalty=self.length_penalty,
+            suppressed_ids=self.suppressed_ids,
             **self._limits(max_length),
         )
         return {
@@ -71,18 +74,20 @@ class Signatures:
             "score": score,
         }
 
-    def _search_step(self, source_ids, source_length, rows):
+    def _search_step(self, source_ids, source_length):
         memory, keys, states = self.stepper.encode(source_ids, source_length)
         mask = self.stepper.mask(source_length)
-        memory, keys, mask = (tf.repeat(x, rows, axis=0) for x in (memory, keys, mask))
-        return lambda ids, states: self.stepper.step(ids, memory, keys, mask, states), states
+
+        def step(token_ids, states, suppressed=None):
+            return self.stepper.step(token_ids, memory, keys, mask, states, suppressed)
+
+        return step, states
 
     def _limits(self, max_length):
         return {
             "special_ids": self.special_ids,
             "capacity": self.max_target_length,
             "max_length": max_length,
-            "suppressed": self.suppressed,
         }
 
     def write(self, directory):

@@ -5,14 +5,17 @@ import tensorflow as tf
 
 from keras_bahdanau.export.litert.lookup import RowQuantizedLookup
 from keras_bahdanau.export.litert.recurrence import TrueLengthRecurrence
+from keras_bahdanau.recurrent.attended import Attended
+from keras_bahdanau.recurrent.attention_step import attention_step
 
 
 class Stepper:
     """Encoder and one decoding step on static shapes, made of the model's own layers.
 
-    Encoder and decoder are cloned as graphs: every layer is the model's own (so are its weights),
-    except recurrent layers of the encoder, which stop at the true length, and, for int8,
-    embeddings, which read an int8 table.
+    The encoder is cloned as a graph: every layer is the model's own (so are its weights), except
+    recurrent layers, which stop at the true length, and, for int8, embeddings, which read an int8
+    table. The decoder's step has no axis for time, because on a device the number of operations
+    counts, and slicing is among the slowest.
 
     Args:
         model: a `TranslationModel` whose layers compute in float32.
@@ -22,28 +25,21 @@ class Stepper:
 
     def __init__(self, model, max_length, row_quantized=False):
         self.max_length = max_length
-        self.start_layers = model.decoder
+        self.decoder = model.decoder
         self._replacements = {}
         self._row_quantized = row_quantized
-        self.encoder = self._clone(model.encoder, batch_size=1)
-        self.decoder = self._clone(model.decoder)
-        state = keras.tree.map_structure(lambda x: x.shape[-1], model.decoder.input)
+        self.encoder = self._clone(model.encoder)
+        self.lookup = self._replace(self.decoder.embedding)
+        state = keras.tree.map_structure(lambda x: x.shape[-1], self.decoder.input)
         self.state_units = state["initial_state"]
         self.memory_dim = state["memory"]
         self.key_units = state["keys"]
-        self.vocabulary_size = model.decoder.vocabulary_size
+        self.vocabulary_size = self.decoder.vocabulary_size
 
-    def _clone(self, model, batch_size=None):
-        inputs = None
-        if batch_size:
-            inputs = keras.tree.map_structure(
-                lambda x: keras.Input(
-                    batch_shape=(batch_size, self.max_length), dtype=x.dtype, name=x.name
-                ),
-                model.input,
-            )
+    def _clone(self, model):
+        source_ids = keras.Input(batch_shape=(1, self.max_length), dtype="int32")
         return keras.models.clone_model(
-            model, input_tensors=inputs, clone_function=self._replace, recursive=False
+            model, input_tensors=source_ids, clone_function=self._replace, recursive=False
         )
 
     def _replace(self, layer):
@@ -61,7 +57,7 @@ class Stepper:
     @property
     def layers(self):
         """Everything that holds weights."""
-        return [self.encoder, self.decoder, self.start_layers]
+        return [self.encoder, self.decoder, self.lookup]
 
     def encode(self, source_ids, source_length):
         """Reads a sentence.
@@ -76,34 +72,42 @@ class Stepper:
         """
         source_ids = tf.where(self.mask(source_length), source_ids, 0)
         encoded = self.encoder(source_ids, training=False)
-        start = self.start_layers.start(encoded["memory"], encoded["encoder_state"])
+        start = self.decoder.start(encoded["memory"], encoded["encoder_state"])
         return encoded["memory"], start["keys"], list(start["initial_state"])
 
     def mask(self, source_length):
         """Bool tensor of shape `(1, max_length)`, True up to `source_length`."""
-        return tf.range(self.max_length)[tf.newaxis] < source_length[:, tf.newaxis]
+        return tf.expand_dims(tf.range(self.max_length), 0) < source_length
 
-    def step(self, token_ids, memory, keys, memory_mask, states):
+    def step(self, token_ids, memory, keys, memory_mask, states, suppressed=None):
         """One step of the decoder.
 
         Args:
             token_ids: int32 tensor of shape `(rows,)`, the tokens before.
-            memory, keys, memory_mask: as `encode` and `mask` give them, with `rows` rows.
+            memory, keys, memory_mask: as `encode` and `mask` give them: one for all rows.
             states: list of tensors of shape `(rows, units)`.
+            suppressed: float32 array of shape `(vocabulary_size,)` to add to the logits, or `None`.
 
         Returns:
             `(logits, states, attention_scores)` of shapes `(rows, vocabulary_size)`, as `states`,
             and `(rows, max_length)`.
         """
-        outputs = self.decoder(
-            {
-                "target_in_ids": token_ids[:, tf.newaxis],
-                "memory": memory,
-                "memory_mask": memory_mask,
-                "keys": keys,
-                "initial_state": states,
-            },
+        embedded = self.lookup(token_ids)
+        output, context, (attention_scores,), states = attention_step(
+            self.decoder.attention_rnn.attention_cell,
+            embedded,
+            states,
+            [Attended(memory, keys, memory_mask)],
             training=False,
         )
-        states = list(outputs["states"])
-        return outputs["logits"][:, 0], states, outputs["attention_scores"][:, 0]
+        deep_output = self.decoder.readout(tf.concat([output, context, embedded], axis=-1))
+        return self._logits(deep_output, suppressed), states, attention_scores
+
+    def _logits(self, deep_output, suppressed):
+        # All that is added is one row, which becomes the bias of the product.
+        row = 0.0 if suppressed is None else tf.constant(suppressed)
+        if self.decoder.tie_embeddings == "target":
+            logits = tf.matmul(deep_output, self.decoder.embedding.embeddings, transpose_b=True)
+            return logits if suppressed is None else logits + row
+        output = self.decoder.output_layer
+        return tf.matmul(deep_output, output.kernel) + (output.bias + row)

@@ -126,7 +126,7 @@ class AdditiveScorer(keras.layers.Layer):
     def _projected(self, query):
         kernel = self.cast(self.query_kernel)
         if query.shape[1] == 1:
-            return ops.expand_dims(ops.matmul(query[:, 0], kernel), 1)
+            return ops.expand_dims(ops.matmul(ops.squeeze(query, 1), kernel), 1)
         return ops.matmul(query, kernel)
 
     def get_config(self):

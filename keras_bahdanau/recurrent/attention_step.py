@@ -62,11 +62,11 @@ def _attend(cell, query, attention_states, attended, training, noise):
         weights, state = attention.weigh(
             ops.expand_dims(query, 1), keys, mask, state, training, draws
         )
-        context = ops.matmul(weights, memory)[:, 0]
+        context = ops.squeeze(ops.matmul(weights, memory), 1)
         if attention_layer is not None:
             context = attention_layer(ops.concatenate([query, context], axis=-1))
         contexts.append(context)
-        all_weights.append(weights[:, 0])
+        all_weights.append(ops.squeeze(weights, 1))
         new_states.extend(state[name] for name in attention.state_names)
     context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
     return context, all_weights, new_states

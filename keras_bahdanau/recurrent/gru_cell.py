@@ -22,14 +22,31 @@ class GRUCell(keras.layers.GRUCell):
     """
 
     def call(self, inputs, states, training=False):
-        if not (self.reset_after and self.use_bias and self.implementation == 2):
+        if not self.projects_inputs:
             return super().call(inputs, states, training=training)
-        previous = states[0] if isinstance(states, (list, tuple)) else states
         if training and self.dropout:
             inputs = inputs * self.get_dropout_mask(inputs)
-        input_bias, recurrent_bias = ops.unstack(ops.convert_to_tensor(self.bias))
-        from_input = _wide(ops.matmul(inputs, self.kernel) + input_bias)
-        from_state = _wide(ops.matmul(previous, self.recurrent_kernel) + recurrent_bias)
+        return self.advance(self.project_inputs(inputs), states)
+
+    @property
+    def projects_inputs(self):
+        """Whether `call` is `project_inputs`, then `advance`."""
+        return self.reset_after and self.use_bias and self.implementation == 2
+
+    def project_inputs(self, inputs):
+        """What a step takes of its input, and does not depend on the state.
+
+        Args:
+            inputs: tensor of shape `(..., input_dim)`, also of all steps of a sequence at once.
+
+        Returns: tensor of shape `(..., 3 * units)`.
+        """
+        return _wide(ops.matmul(inputs, self.kernel) + self._biases()[0])
+
+    def advance(self, from_input, states):
+        """One step, from what `project_inputs` made of its input: see `call`."""
+        previous = states[0] if isinstance(states, (list, tuple)) else states
+        from_state = _wide(ops.matmul(previous, self.recurrent_kernel) + self._biases()[1])
         units = self.units
         input_gates, input_candidate = parts_of(from_input, [2 * units, units])
         state_gates, state_candidate = parts_of(from_state, [2 * units, units])
@@ -38,6 +55,9 @@ class GRUCell(keras.layers.GRUCell):
         candidate = self.activation(input_candidate + reset * state_candidate)
         new = ops.cast(candidate + update * (_wide(previous) - candidate), previous.dtype)
         return new, [new] if isinstance(states, (list, tuple)) else new
+
+    def _biases(self):
+        return ops.unstack(ops.convert_to_tensor(self.bias))
 
 
 def _wide(tensor):

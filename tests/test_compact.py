@@ -6,8 +6,8 @@ from ai_edge_litert.interpreter import Interpreter
 from small_translator import small_translator
 
 from keras_bahdanau.export.litert import export_litert
+from keras_bahdanau.export.litert.compact import compact
 from keras_bahdanau.export.litert.lookup import quantize_rows
-from keras_bahdanau.export.litert.shared_buffers import merge_equal_buffers
 
 TABLE = np.random.default_rng(0).normal(size=(64, 33)).astype("float32")
 
@@ -53,7 +53,7 @@ def outputs(content):
 
 def test_equal_bytes_are_stored_once_and_the_answers_stay():
     content = with_own_copies(file_with_a_table_twice())
-    merged = merge_equal_buffers(content)
+    merged = compact(content)
     assert len(merged) < len(content) - TABLE.nbytes // 2
     assert merged.count(TABLE.tobytes()) == 1
     for ours, theirs in zip(outputs(merged), outputs(content), strict=True):
@@ -61,7 +61,7 @@ def test_equal_bytes_are_stored_once_and_the_answers_stay():
 
 
 def test_tensors_stay_aligned():
-    merged = merge_equal_buffers(file_with_a_table_twice())
+    merged = compact(file_with_a_table_twice())
     assert merged.find(TABLE.tobytes()) % 16 == 0
 
 

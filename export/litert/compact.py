@@ -1,4 +1,4 @@
-"""Weights that a LiteRT file would hold twice."""
+"""What a LiteRT file holds twice, or for nothing."""
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
@@ -14,8 +14,25 @@ class _AlignedBuilder(flatbuffers.Builder):
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
-def merge_equal_buffers(content):
-    """Stores tensors of the same bytes once.
+class _PackedOnce:
+    """Quantization parameters that are written where they are first needed, and pointed at then.
+
+    Every signature has tensors of its own for the weights that it shares, each with the scales of
+    all rows.
+    """
+
+    def __init__(self, parameters):
+        self._parameters = parameters
+        self._offset = None
+
+    def Pack(self, builder):
+        if self._offset is None:
+            self._offset = self._parameters.Pack(builder)
+        return self._offset
+
+
+def compact(content):
+    """Stores tensors of the same bytes once, what they were quantized with once, and few names.
 
     An embedding that is the output matrix too comes out of the converter as two int8 tensors.
 
@@ -31,12 +48,26 @@ def merge_equal_buffers(content):
         if index and buffer.data is not None and len(buffer.data):
             replacement[index] = first_with.setdefault(bytes(buffer.data), index)
     needed = {metadata.buffer for metadata in model.metadata or []}
+    quantization_with = {}
     for graph in model.subgraphs:
-        for tensor in graph.tensors:
+        ends = {*graph.inputs, *graph.outputs}
+        for index, tensor in enumerate(graph.tensors):
+            # Nothing asks for the names of what is computed in between.
+            tensor.name = tensor.name if index in ends else None
             tensor.buffer = replacement.get(tensor.buffer, tensor.buffer)
             needed.add(tensor.buffer)
+            if tensor.quantization is not None and tensor.quantization.scale is not None:
+                content = _bytes_of(tensor.quantization)
+                once = _PackedOnce(tensor.quantization)
+                tensor.quantization = quantization_with.setdefault(content, once)
     for index in replacement.keys() - needed:
         model.buffers[index].data = None
     builder = _AlignedBuilder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _bytes_of(quantization):
+    builder = flatbuffers.Builder()
+    builder.Finish(quantization.Pack(builder))
     return bytes(builder.Output())
