@@ -43,6 +43,14 @@ def untrained_directory(untrained, tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="session")
+def untrained_litert(untrained, tmp_path_factory):
+    """The LiteRT directory of `untrained`. Tests that change it copy it first."""
+    from keras_bahdanau.export.litert import export_litert
+
+    return export_litert(untrained, tmp_path_factory.mktemp("exported") / "litert")
+
+
 class TrainedRun(NamedTuple):
     """A run of `keras-bahdanau train` in a process of its own."""
 

@@ -6,28 +6,33 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_translator import small_translator
 
 from keras_bahdanau.export import runtime
-from keras_bahdanau.export.litert import export_litert
-from keras_bahdanau.export.runtime import ExportedFileError, LiteTranslator, split_at_sentences
+from keras_bahdanau.export.runtime import LiteTranslator, split_at_sentences
 
+STRANGE = [
+    "\x00",
+    "the\x00dog",
+    "\u2028",
+    "\ufdfa" * 2,  # One character that NFKC writes as 18.
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002",
+    "\u0645\u0631\u062d\u0628\u0627",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "a\u0301" * 40,
+    "\U0010ffff\ufffe",
+    "x" * 5000,
+]
 TEXTS = ["the red house", "", "el perro corre. a cat sleeps", " \t ", "ñandú 12 ¿qué? \U0001f600"]
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return export_litert(small_translator(), tmp_path_factory.mktemp("exported") / "litert")
+def directory(untrained_litert):
+    return untrained_litert
 
 
-@pytest.fixture
-def copied(directory, tmp_path):
-    return Path(shutil.copytree(directory, tmp_path / "copied"))
-
-
-@pytest.fixture(scope="module")
-def translator(directory):
-    return LiteTranslator(directory)
+@pytest.fixture(scope="module", params=["interpreter", "compiled-model"])
+def translator(directory, request):
+    return LiteTranslator(directory, api=request.param)
 
 
 def test_it_imports_nothing_of_this_package_nor_tensorflow():
@@ -69,12 +74,23 @@ def test_the_path_of_the_file_does_as_well(directory, translator):
 
 def test_it_reproduces_the_golden_lines(directory, translator):
     text = (directory / "golden.jsonl").read_text(encoding="utf-8")
-    for line in map(json.loads, text.splitlines()):
+    lines = [json.loads(line) for line in text.splitlines()]
+    for line in lines:
         assert translator.source_ids(line["text"]) == line["source_ids"]
         for name, beam_width in (("greedy", 1), ("beam", None)):
             found = translator.search(line["source_ids"], beam_width)
             assert found["token_ids"] == line[name]["token_ids"]
             assert translator.translate([line["text"]], beam_width) == [line[name]["translation"]]
+        assert "".join(translator.stream(line["text"])) == line["greedy"]["translation"]
+    assert translator.check_golden() == len(lines) > 10
+
+
+def test_both_apis_give_the_same_on_texts_of_every_kind(directory):
+    apis = [LiteTranslator(directory, api=api) for api in ("interpreter", "compiled-model")]
+    texts = [*TEXTS, *STRANGE]
+    for beam_width in (1, None):
+        first, second = (api.translate(texts, beam_width) for api in apis)
+        assert first == second
 
 
 def test_blank_texts_stay_blank(translator):
@@ -99,47 +115,45 @@ def test_one_string_is_refused(translator):
         translator.translate("the dog")
 
 
-def test_too_many_ids_are_refused(translator):
-    with pytest.raises(ValueError, match="1 to 24 source ids. Received: 25"):
-        translator.search([5] * 25)
+@pytest.mark.parametrize(
+    ("source_ids", "message"),
+    [
+        ([5] * 25, "1 to 24 source ids. Received: 25"),
+        ([], "1 to 24 source ids. Received: 0"),
+        ([5, 48, 3], "from 0 to 47. Received: 48"),
+        ([-1, 3], "from 0 to 47. Received: -1"),
+    ],
+)
+def test_ids_that_no_text_has_are_refused(translator, source_ids, message):
+    for beam_width in (1, None):
+        with pytest.raises(ValueError, match=message):
+            translator.search(source_ids, beam_width)
 
 
-@pytest.mark.parametrize("name", ["translator.tflite", "tokenizer.model", "manifest.json"])
-def test_a_missing_file_is_named(copied, name):
-    (copied / name).unlink()
-    with pytest.raises(ExportedFileError, match=name):
-        LiteTranslator(copied)
+@pytest.mark.parametrize("text", STRANGE)
+def test_strange_texts_are_translated_in_parts_that_fit(translator, text):
+    parts = translator.parts(text)
+    (translation,) = translator.translate([text], beam_width=1)
+    assert bool(parts) == bool(translation)
+    assert "".join(translator.stream(text)) == translation
 
 
-@pytest.mark.parametrize("name", ["translator.tflite", "tokenizer.model", "manifest.json"])
-def test_a_truncated_file_is_named(copied, name):
-    content = (copied / name).read_bytes()
-    (copied / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(ExportedFileError, match=name):
-        LiteTranslator(copied)
+@pytest.mark.parametrize("text", ["\ud800", "the dog\udc80"])
+def test_lone_surrogates_are_refused(translator, text):
+    for run in (lambda: translator.translate([text]), lambda: list(translator.stream(text))):
+        with pytest.raises(ValueError, match=r"lone surrogate '\\ud[8c][08]0' at character [07]"):
+            run()
 
 
-def test_a_changed_file_is_named(copied):
-    content = bytearray((copied / "translator.tflite").read_bytes())
-    content[len(content) // 2] ^= 1
-    (copied / "translator.tflite").write_bytes(content)
-    with pytest.raises(ExportedFileError, match="translator.tflite.*damaged or another file"):
-        LiteTranslator(copied)
+@pytest.mark.parametrize("text", [b"the dog", None, 3])
+def test_what_is_no_text_is_refused(translator, text):
+    with pytest.raises(TypeError, match=f"Received: {type(text).__name__}"):
+        translator.translate([text])
 
 
-@pytest.mark.parametrize("change", [{"format_version": 2}, {"format": "other"}])
-def test_a_newer_or_other_format_is_refused(copied, change):
-    path = copied / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(ExportedFileError, match="version 1 at most. Received: .*manifest.json"):
-        LiteTranslator(copied)
-
-
-@pytest.mark.parametrize("content", ["[]", "{}", "\xff", '{"format": "keras-bahdanau-litert"}'])
-def test_a_manifest_that_is_none_is_refused(copied, content):
-    (copied / "manifest.json").write_bytes(content.encode("latin-1"))
-    with pytest.raises(ExportedFileError, match="manifest.json"):
-        LiteTranslator(copied)
+def test_another_api_is_refused(directory):
+    with pytest.raises(ValueError, match="'compiled-model'.*Received: api='gpu'"):
+        LiteTranslator(directory, api="gpu")
 
 
 def test_long_texts_are_cut_at_sentence_ends():

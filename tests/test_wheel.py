@@ -78,6 +78,6 @@ def test_the_installed_command_works_elsewhere(run_installed, tmp_path):
     assert not Path(where.strip()).is_relative_to(ROOT)
     version = run_installed("-m", "keras_bahdanau", "--version", directory=tmp_path)
     assert version.split() == ["keras-bahdanau", keras_bahdanau.__version__]
-    for name in ("demo", "train", "translate", "evaluate", "score", "export"):
+    for name in ("demo", "train", "translate", "evaluate", "score", "export", "benchmark"):
         text = run_installed("-m", "keras_bahdanau", name, "--help", directory=tmp_path)
         assert f"keras-bahdanau {name}" in text

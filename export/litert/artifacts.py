@@ -86,20 +86,6 @@ def write_golden(directory, texts):
     lines = []
     for text in texts:
         if text.strip() and translator.source_length(text) <= translator.max_length:
-            lines.append(json.dumps(_golden_line(translator, text), ensure_ascii=False))
-    path = Path(directory) / "golden.jsonl"
+            lines.append(json.dumps(translator.golden_line(text), ensure_ascii=False))
+    path = Path(directory) / runtime.GOLDEN_NAME
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-
-
-def _golden_line(translator, text):
-    source_ids = translator.source_ids(text)
-    line = {
-        "text": text,
-        "pieces": [translator.tokenizer.IdToPiece(i) for i in source_ids[:-1]],
-        "source_ids": source_ids,
-        "max_length": translator.bound(len(source_ids)),
-    }
-    for name, beam_width in (("greedy", 1), ("beam", translator.beam_width)):
-        found = translator.search(source_ids, beam_width)
-        line[name] = {**found, "translation": translator.tokenizer.Decode(found["token_ids"])}
-    return line

@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "evaluate": "translate a test set and print its scores as JSON",
     "score": "print the log-probability of given translations",
     "export": "write a SavedModel for TensorFlow Serving or a LiteRT file for devices",
+    "benchmark": "measure exported LiteRT files on this machine: latency, memory, size",
 }
 
 

@@ -45,6 +45,9 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         text = action.help or ""
         if action.default in (None, False, argparse.SUPPRESS) or "%(default)" in text:
             return text
+        if isinstance(action.default, (list, tuple)):
+            shown = " ".join(map(str, action.default))
+            return f"{text} (default: {shown})" if shown else text
         return f"{text} (default: %(default)s)"
 
 
