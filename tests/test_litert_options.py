@@ -124,7 +124,5 @@ def test_an_ensemble_is_refused(translator, tmp_path):
 @pytest.mark.parametrize("references", [[], ["la casa", "un gato"]])
 def test_references_that_do_not_fit_are_refused(translator, tmp_path, references):
     with pytest.raises(InputError, match=f"Received: 1 sources, {len(references)} references"):
-        export_litert(
-            translator, tmp_path / "litert", sources=["the house"], references=references
-        )
+        export_litert(translator, tmp_path / "litert", sources=["the house"], references=references)
     assert not any(tmp_path.iterdir())

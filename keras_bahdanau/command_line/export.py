@@ -8,7 +8,11 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from keras_bahdanau.command_line.parser import add_search_options, search_options
+from keras_bahdanau.command_line.parser import (
+    add_search_options,
+    positive_integer,
+    search_options,
+)
 
 DESCRIPTION = """\
 Export a trained model.
@@ -26,7 +30,19 @@ examples:
   keras-bahdanau export my-model --format saved-model --output served/translator \\
       --beam-width 8 --n-best 3 --max-length 60
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device
+  keras-bahdanau export my-model --format litert --quantization int8 --output on-device \\
+      --shortlist train.de --source test.en --reference test.de
 """
+FILES = {"samples", "shortlist", "source", "reference"}
+LITERT_OPTIONS = ("quantization", "max_source_length", "attention", *sorted(FILES))
+LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
+# What `export_litert` calls them.
+LITERT_NAMES = {
+    "max_source_length": "max_length",
+    "max_length": "max_target_length",
+    "source": "sources",
+    "reference": "references",
+}
 
 
 def add_arguments(parser):
@@ -41,22 +57,47 @@ def add_arguments(parser):
         help="a new or empty directory to write to, or one of earlier SavedModel versions",
     )
     parser.add_argument(
-        "--quantization",
-        choices=("float32", "int8"),
-        default="float32",
-        help="precision of the weights in the LiteRT file",
-    )
-    parser.add_argument(
-        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
-    )
-    parser.add_argument(
         "--serving-version",
         choices=("2.15", "2.20"),
         default="2.15",
         help="the oldest TensorFlow Serving that has to run the SavedModel: the export fails if it "
         "has an operation that this server lacks",
     )
-    add_search_options(parser, "search", "fixed in the export; litert: --beam-width alone")
+    litert = parser.add_argument_group("litert", "of the file and of what lies beside it")
+    litert.add_argument(
+        "--quantization",
+        choices=("float32", "int8"),
+        help="precision of the weights (float32)",
+    )
+    litert.add_argument(
+        "--max-source-length",
+        type=positive_integer,
+        metavar="N",
+        help="longest source in pieces; longer texts are translated in parts (the model's limit)",
+    )
+    litert.add_argument(
+        "--shortlist",
+        metavar="F",
+        help="text in the target language, such as the target side of the training corpus: "
+        "translations consist of pieces that occur in it, and the decoder reads and computes less",
+    )
+    litert.add_argument(
+        "--attention",
+        action="store_true",
+        default=None,
+        help="translate and translate_beam return attention scores too, for highlighting; "
+        "decode_step does in any case",
+    )
+    litert.add_argument(
+        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
+    )
+    litert.add_argument(
+        "--source", metavar="F", help="texts to compare BLEU on before and after, for the manifest"
+    )
+    litert.add_argument("--reference", metavar="F", help="their translations, line by line")
+    add_search_options(
+        parser, "search", f"fixed in the export; litert: {_listed(LITERT_SEARCH)} alone"
+    )
 
 
 def run(arguments):
@@ -67,39 +108,43 @@ def run(arguments):
     from keras_bahdanau.version_directories import next_version
 
     search = search_options(arguments)
-    if arguments.format == "saved-model" and arguments.quantization != "float32":
+    is_litert = arguments.format == "litert"
+    options = {name: getattr(arguments, name) for name in LITERT_OPTIONS}
+    options = {name: value for name, value in options.items() if value is not None}
+    if options and not is_litert:
         raise InputError(
-            "Expected --quantization float32 with --format saved-model. "
-            f"Received: {arguments.quantization}"
+            f"Expected {_listed(options)} with --format litert. Received: --format saved-model"
         )
-    if arguments.format == "saved-model" and arguments.samples:
-        raise InputError("Expected --samples with --format litert. Received: saved-model")
-    if arguments.format == "litert" and search.keys() - {"beam_width"}:
-        first = min(search.keys() - {"beam_width"}).replace("_", "-")
+    if is_litert and (others := search.keys() - LITERT_SEARCH):
         raise InputError(
-            f"Expected no option of a search but --beam-width with --format litert. "
-            f"Received: --{first}"
+            f"Expected no option of a search but {_listed(LITERT_SEARCH)} with --format litert. "
+            f"Received: {_listed(sorted(others))}"
         )
-    samples = list(lines(arguments.samples)) if arguments.samples else []
+    if ("source" in options) != ("reference" in options):
+        raise InputError(
+            f"Expected --source and --reference together. Received: {_listed(options)}"
+        )
+    for name in options.keys() & FILES:
+        options[name] = list(lines(options[name]))
     # Whatever other commands run on.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    if arguments.format == "saved-model":
-        next_version(arguments.output)
-    else:
+    if is_litert:
         check_is_free(arguments.output)
+    else:
+        next_version(arguments.output)
     translator = open_trained_translator(arguments.model)
-    if arguments.format == "saved-model":
+    if is_litert:
+        given = {**options, **search}
+        renamed = {LITERT_NAMES.get(name, name): value for name, value in given.items()}
+        _litert(translator, arguments.output, **renamed)
+    else:
         _saved_model(
             translator, arguments.output, serving_version=arguments.serving_version, **search
         )
-    else:
-        _litert(
-            translator,
-            arguments.output,
-            quantization=arguments.quantization,
-            samples=samples,
-            **search,
-        )
+
+
+def _listed(names):
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def export_chosen(translator, directory, choice, *, samples=()):
