@@ -101,12 +101,14 @@ def test_a_run_ends_with_the_exports_chosen(monkeypatch, tmp_path, choice, expec
 
 
 def on_jax(monkeypatch, has_tensorflow):
-    """What a run on JAX starts at its end: a list of command lines, and of its golden samples."""
+    """What a run on JAX starts at its end: a list of command lines, and of the files they get."""
     started = []
 
     def run(program, check):
-        samples = Path(program[-1]).read_text() if "--samples" in program else None
-        started.append((program[3:9], samples))
+        files = dict(zip(program[9::2], program[10::2], strict=True))
+        started.append(
+            (program[3:9], {name: Path(path).read_text() for name, path in files.items()})
+        )
         return subprocess.CompletedProcess(program, 0 if len(started) < 3 else 1)
 
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
@@ -117,10 +119,13 @@ def on_jax(monkeypatch, has_tensorflow):
 
 def test_on_another_backend_a_process_exports(monkeypatch, tmp_path):
     started = on_jax(monkeypatch, has_tensorflow=True)
-    export_chosen(None, tmp_path, "both", samples=["a dog", "a cat"])
+    pairs = [("a dog", "un perro"), ("a cat", "un gato")]
+    export_chosen(None, tmp_path, "both", validation=pairs)
+    sources, references = "a dog\na cat\n", "un perro\nun gato\n"
+    files = {"--samples": sources, "--source": sources, "--reference": references}
     assert started == [
-        (["export", str(tmp_path), "--format", name, "--output", str(tmp_path / name)], samples)
-        for name, samples in (("saved-model", None), ("litert", "a dog\na cat\n"))
+        (["export", str(tmp_path), "--format", name, "--output", str(tmp_path / name)], given)
+        for name, given in (("saved-model", {}), ("litert", files))
     ]
     with pytest.raises(ChildProcessError, match="exit code 1: keras-bahdanau export .* litert"):
         export_chosen(None, tmp_path, "litert")

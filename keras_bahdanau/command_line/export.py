@@ -33,6 +33,8 @@ examples:
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device \\
       --shortlist train.de --source test.en --reference test.de
 """
+# Of the validation set, for the LiteRT directory of a training run.
+GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
 FILES = {"samples", "shortlist", "source", "reference"}
 LITERT_OPTIONS = ("quantization", "max_source_length", "attention", *sorted(FILES))
 LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
@@ -134,20 +136,22 @@ def run(arguments):
         next_version(arguments.output)
     translator = open_trained_translator(arguments.model)
     if is_litert:
-        given = {**options, **search}
-        renamed = {LITERT_NAMES.get(name, name): value for name, value in given.items()}
-        _litert(translator, arguments.output, **renamed)
+        _litert(translator, arguments.output, **_renamed({**options, **search}))
     else:
         _saved_model(
             translator, arguments.output, serving_version=arguments.serving_version, **search
         )
 
 
+def _renamed(options):
+    return {LITERT_NAMES.get(name, name): value for name, value in options.items()}
+
+
 def _listed(names):
     return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
-def export_chosen(translator, directory, choice, *, samples=()):
+def export_chosen(translator, directory, choice, *, validation=()):
     """Writes the exports that a training run ends with, those that are not there yet.
 
     On JAX and PyTorch they are written by the command `export` in a process of its own. Where
@@ -157,23 +161,30 @@ def export_chosen(translator, directory, choice, *, samples=()):
         translator: a `Translator`.
         directory: the model directory.
         choice: `both`, `saved-model`, `litert` or `none`.
-        samples: source texts for the golden file.
+        validation: pairs of texts: the first are golden samples, and what the manifest of the
+            LiteRT directory compares BLEU on.
     """
     import keras
 
     directory = Path(directory)
     places = {"saved-model": directory / "saved-model" / "1", "litert": directory / "litert"}
     missing = [name for name in places if choice in ("both", name) and not places[name].exists()]
+    compared = validation[:COMPARED_PAIRS]
+    texts = {
+        "samples": [source for source, _ in compared[:GOLDEN_SAMPLES]],
+        "source": [source for source, _ in compared],
+        "reference": [reference for _, reference in compared],
+    }
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(directory, missing, samples)
+        _export_elsewhere(directory, missing, texts if compared else {})
         return
     if "saved-model" in missing:
         _saved_model(translator, directory / "saved-model")
     if "litert" in missing:
-        _litert(translator, directory / "litert", samples=samples)
+        _litert(translator, directory / "litert", **_renamed(texts))
 
 
-def _export_elsewhere(directory, names, samples):
+def _export_elsewhere(directory, names, texts):
     commands = [
         ["export", str(directory), "--format", name, "--output", str(directory / name)]
         for name in names
@@ -186,11 +197,14 @@ def _export_elsewhere(directory, names, samples):
             )
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "samples"
-        path.write_text("".join(f"{text}\n" for text in samples), encoding="utf-8")
+        given = []
+        for name, lines in texts.items():
+            path = Path(folder) / name
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            given += [f"--{name}", str(path)]
         for name, command in zip(names, commands, strict=True):
-            given = ["--samples", path] if name == "litert" and samples else []
-            program = [sys.executable, "-m", "keras_bahdanau", *command, *given]
+            program = [sys.executable, "-m", "keras_bahdanau", *command]
+            program += given if name == "litert" else []
             code = subprocess.run(program, check=False).returncode
             if code:
                 raise ChildProcessError(
