@@ -120,12 +120,22 @@ def test_without_tensorflow_a_line_says_how_to_export(monkeypatch, tmp_path, cap
     )
 
 
-def test_samples_are_for_litert(command, unloaded, tmp_path):
-    outcome = command(
-        "export", "m", "--format=saved-model", "--samples=f", f"--output={tmp_path / 'new'}"
-    )
+@pytest.mark.parametrize("option", ["--samples=f", "--text"])
+def test_samples_and_text_are_for_litert(command, unloaded, tmp_path, option):
+    outcome = command("export", "m", "--format=saved-model", option, f"--output={tmp_path / 'new'}")
     assert outcome.code == 2
-    assert "--samples with --format litert. Received: saved-model" in outcome.errors[0]
+    name = option.split("=")[0]
+    assert f"{name} with --format litert. Received: saved-model" in outcome.errors[0]
+
+
+@pytest.mark.parametrize("options", [(), ("--text",)])
+def test_the_litert_export_gets_its_options(command, monkeypatch, tmp_path, options):
+    given = {}
+    monkeypatch.setattr(models, "open_trained_translator", lambda path: path)
+    monkeypatch.setattr(export, "_litert", lambda *arguments, **options: given.update(options))
+    outcome = command("export", "m", "--format=litert", f"--output={tmp_path / 'new'}", *options)
+    assert outcome.code == 0
+    assert given == {"quantization": "float32", "samples": [], "text": bool(options)}
 
 
 @pytest.mark.slow

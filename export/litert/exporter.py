@@ -20,6 +20,7 @@ from keras_bahdanau.export.litert.float32_copy import float32_copy
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
+from keras_bahdanau.export.litert.text_file import text_file
 from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.generation import EXTRA_LENGTH
 from keras_bahdanau.quiet import silenced_native_logs
@@ -37,6 +38,7 @@ def export_litert(
     max_length=None,
     max_target_length=None,
     samples=(),
+    text=False,
 ):
     """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
 
@@ -57,11 +59,15 @@ def export_litert(
         max_target_length: longest translation in tokens, the end token included; the
             translator's own limit by default.
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
+        text: whether to write `translator_text.tflite` too, from text to text. It needs
+            tensorflow-text's operators, which exist for Python and in builds of one's own: see
+            `keras_bahdanau.export.litert.text_file`.
 
     Returns: `pathlib.Path` of the directory.
 
     Raises:
         InputError: the directory is not empty, or an argument is out of its range.
+        InputError: with `text`, the tokenizer is not one that tensorflow-text's operators know.
         UnsupportedOperatorError: the model needs operators that LiteRT does not have.
     """
     directory = Path(directory)
@@ -86,13 +92,19 @@ def export_litert(
         length_penalty=length_penalty,
         max_target_length=max_target_length,
     )
+    model_bytes = translator.tokenizer.model_bytes
+    # Without another wish: min(factor * source_length + offset, max_target_length).
+    length_bound = {"factor": 2, "offset": EXTRA_LENGTH}
     with tempfile.TemporaryDirectory() as saved_model, silenced_native_logs():
+        if text:
+            text_content, text_description = text_file(
+                signatures, model_bytes, length_bound, quantization
+            )
         signatures.write(saved_model)
         content = convert(saved_model, SIGNATURE_NAMES, quantization)
     with atomic_path(directory) as temporary, silenced_native_logs():
         temporary.mkdir()
         (temporary / runtime.FILE_NAME).write_bytes(content)
-        model_bytes = translator.tokenizer.model_bytes
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
         write_json(temporary / "tokenizer.json", tokenizer_description(model_bytes))
         description = {
@@ -101,14 +113,16 @@ def export_litert(
             "vocabulary_size": stepper.vocabulary_size,
             "max_length": max_length,
             "max_target_length": max_target_length,
-            # Without another wish: min(factor * source_length + offset, max_target_length).
-            "length_bound": {"factor": 2, "offset": EXTRA_LENGTH},
+            "length_bound": length_bound,
             "special_ids": SPECIAL_IDS,
             "beam_width": beam_width,
             "length_penalty": length_penalty,
             "signatures": signature_description(content),
             "operators": operator_names(content),
         }
+        if text:
+            (temporary / text_description["name"]).write_bytes(text_content)
+            description["text_file"] = text_description
         write_manifest(temporary, description)
         write_golden(temporary, [*SAMPLE_TEXTS, *samples])
         write_manifest(temporary, description)

@@ -18,7 +18,11 @@ saved-model: one SavedModel with text in and text out for TensorFlow Serving, wi
   model is written to OUTPUT/1, beside earlier versions to the next number, and appears there whole
   or not at all. What is said of the search is fixed in it and recorded.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
-  golden.jsonl, whose lines a port to another language must reproduce.
+  golden.jsonl, whose lines a port to another language must reproduce. It runs on Android, on iOS,
+  in browsers, in C++ and in Python. With --text, OUTPUT/translator_text.tflite too, whose
+  signatures translate and translate_beam take a text and return one: for Python with
+  tensorflow-text, and for builds of your own that link tensorflow-text's operators for LiteRT. A
+  text beyond the limit of the model is cut off there.
 """
 EPILOG = """\
 examples:
@@ -26,6 +30,7 @@ examples:
   keras-bahdanau export my-model --format saved-model --output served/translator \\
       --beam-width 8 --n-best 3 --max-length 60
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device
+  keras-bahdanau export my-model --format litert --text --output on-device
 """
 
 
@@ -48,6 +53,11 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
+    )
+    parser.add_argument(
+        "--text",
+        action="store_true",
+        help="litert: write a file from text to text too, which needs tensorflow-text's operators",
     )
     parser.add_argument(
         "--serving-version",
@@ -74,6 +84,8 @@ def run(arguments):
         )
     if arguments.format == "saved-model" and arguments.samples:
         raise InputError("Expected --samples with --format litert. Received: saved-model")
+    if arguments.format == "saved-model" and arguments.text:
+        raise InputError("Expected --text with --format litert. Received: saved-model")
     if arguments.format == "litert" and search.keys() - {"beam_width"}:
         first = min(search.keys() - {"beam_width"}).replace("_", "-")
         raise InputError(
@@ -98,6 +110,7 @@ def run(arguments):
             arguments.output,
             quantization=arguments.quantization,
             samples=samples,
+            text=arguments.text,
             **search,
         )
 
