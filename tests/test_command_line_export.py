@@ -37,7 +37,7 @@ def test_a_file(command, unloaded, tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    "option", ["--quantization=int8", "--attention", "--shortlist=f", "--samples=f"]
+    "option", ["--quantization=int8", "--attention", "--shortlist=f", "--samples=f", "--text"]
 )
 def test_what_a_saved_model_does_not_have(command, unloaded, tmp_path, option):
     outcome = command("export", "m", "--format=saved-model", option, f"--output={tmp_path / 'new'}")

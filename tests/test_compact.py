@@ -60,6 +60,16 @@ def test_equal_bytes_are_stored_once_and_the_answers_stay():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_file_says_of_itself_what_it_is_told_to():
+    content = file_with_a_table_twice()
+    own, given = (
+        schema.Model.GetRootAsModel(each, 0).Description()
+        for each in (compact(content), compact(content, "two tables"))
+    )
+    assert own == schema.Model.GetRootAsModel(content, 0).Description()
+    assert given == b"two tables"
+
+
 def test_tensors_stay_aligned():
     merged = compact(file_with_a_table_twice())
     assert merged.find(TABLE.tobytes()) % 16 == 0

@@ -121,7 +121,7 @@ def test_the_help_teaches(name, capsys):
 
 def test_no_example_is_long_or_knows_a_backend():
     paths = sorted(EXAMPLES.glob("*.py"))
-    assert {path.stem for path in paths} == {*WITH_OPTIONS, "seq2seq"}
+    assert {path.stem for path in paths} == {*WITH_OPTIONS, "seq2seq", "text_to_text"}
     for path in paths:
         source = path.read_text(encoding="utf-8")
         assert len(source.splitlines()) <= 220, path

@@ -45,6 +45,16 @@ def test_a_custom_operator_is_refused():
         check_operators(converter.convert())
 
 
+def test_a_custom_operator_that_is_named_passes():
+    content = converted(
+        lambda x: tf.math.bessel_i0(tf.math.bessel_i1(x)), VECTOR, allow_custom_ops=True
+    ).convert()
+    names = ["BesselI0", "BesselI1"]
+    assert check_operators(content, names) == [f"custom:{name}" for name in names]
+    with pytest.raises(UnsupportedOperatorError, match="needs: custom:BesselI0$"):
+        check_operators(content, names[1:])
+
+
 def test_a_variable_is_refused():
     module = tf.Module()
     module.total = tf.Variable(tf.zeros((4,)))

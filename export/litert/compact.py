@@ -31,17 +31,19 @@ class _PackedOnce:
         return self._offset
 
 
-def compact(content):
+def compact(content, description=None):
     """Stores tensors of the same bytes once, what they were quantized with once, and few names.
 
     An embedding that is the output matrix too comes out of the converter as two int8 tensors.
 
     Args:
         content: `bytes` of a LiteRT file.
+        description: what the new file says of itself, the old one's words by default.
 
     Returns: `bytes` of a file that computes the same.
     """
     model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    model.description = description or model.description
     first_with, replacement = {}, {}
     for index, buffer in enumerate(model.buffers):
         # Index 0 is the empty buffer that tensors without content share.

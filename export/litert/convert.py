@@ -11,7 +11,9 @@ QUANTIZATIONS = ("float32", "int8")
 _REFUSED = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
 
 
-def convert(saved_model, signature_names, quantization="float32"):
+def convert(
+    saved_model, signature_names, quantization="float32", *, custom_operators=(), description=None
+):
     """Converts signatures of a SavedModel into one LiteRT file with shared weights.
 
     Args:
@@ -19,16 +21,20 @@ def convert(saved_model, signature_names, quantization="float32"):
         signature_names: list of `str`.
         quantization: `"float32"`, or `"int8"` for int8 weights and products computed in int8
             ("dynamic range").
+        custom_operators: names of the operators besides LiteRT's own that the file may need.
+        description: what the file says of itself, the converter's words by default.
 
     Returns: `bytes` of the file.
 
     Raises:
-        UnsupportedOperatorError: when the graph needs more than stateless builtin operators.
+        UnsupportedOperatorError: when the graph needs more than stateless builtin operators and
+            `custom_operators`.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(
         str(saved_model), signature_keys=list(signature_names)
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter.allow_custom_ops = bool(custom_operators)
     if quantization == "int8":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
@@ -40,6 +46,6 @@ def convert(saved_model, signature_names, quantization="float32"):
             "Expected a graph that LiteRT's builtin operators can express. "
             f"Received one that needs: {', '.join(operators) or ' '.join(message.split())[:300]}"
         ) from error
-    content = compact(content)
-    check_operators(content)
+    content = compact(content, description)
+    check_operators(content, custom_operators)
     return content

@@ -21,6 +21,7 @@ from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.shortlist import Shortlist
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
+from keras_bahdanau.export.litert.text_file import text_file
 from keras_bahdanau.export.litert.tokenizer_file import FILE_NAME as TOKENIZER_FILE_NAME
 from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 from keras_bahdanau.export.litert.tokenizer_vectors import FILE_NAME as VECTORS_FILE_NAME
@@ -46,6 +47,7 @@ def export_litert(
     samples=(),
     sources=(),
     references=(),
+    text=False,
 ):
     """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
 
@@ -73,12 +75,16 @@ def export_litert(
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
         sources, references: texts and their translations: the manifest says what BLEU they have
             before and after the export, and how many translations are the same.
+        text: whether to write `translator_text.tflite` too, from text to text. It needs
+            tensorflow-text's operators, which exist for Python and in builds of one's own: see
+            `keras_bahdanau.export.litert.text_file`.
 
     Returns: `pathlib.Path` of the directory.
 
     Raises:
-        InputError: the directory is not empty, an argument is out of its range, or the translator
-            is an ensemble.
+        InputError: the directory is not empty, an argument is out of its range, the translator is
+            an ensemble, or, with `text`, its tokenizer is not one that tensorflow-text's
+            operators know.
         UnsupportedOperatorError: the model needs operators that LiteRT does not have.
     """
     directory = Path(directory)
@@ -112,13 +118,19 @@ def export_litert(
         max_target_length=max_target_length,
         attention=attention,
     )
+    model_bytes = translator.tokenizer.model_bytes
+    # Without another wish: min(factor * source_length + offset, max_target_length).
+    length_bound = {"factor": 2, "offset": EXTRA_LENGTH}
     with tempfile.TemporaryDirectory() as saved_model, silenced_native_logs():
+        if text:
+            text_content, text_description = text_file(
+                signatures, model_bytes, length_bound, quantization
+            )
         signatures.write(saved_model)
         content = convert(saved_model, SIGNATURE_NAMES, quantization)
     with atomic_path(directory) as temporary, silenced_native_logs():
         temporary.mkdir()
         (temporary / runtime.FILE_NAME).write_bytes(content)
-        model_bytes = translator.tokenizer.model_bytes
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
         write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
         write_vectors(temporary / VECTORS_FILE_NAME, model_bytes)
@@ -129,14 +141,16 @@ def export_litert(
             "shortlist_size": None if shortlist is None else stepper.vocabulary.size,
             "max_length": max_length,
             "max_target_length": max_target_length,
-            # Without another wish: min(factor * source_length + offset, max_target_length).
-            "length_bound": {"factor": 2, "offset": EXTRA_LENGTH},
+            "length_bound": length_bound,
             "special_ids": SPECIAL_IDS,
             "beam_width": beam_width,
             "length_penalty": length_penalty,
             "signatures": signature_description(content),
             "operators": operator_names(content),
         }
+        if text:
+            (temporary / text_description["name"]).write_bytes(text_content)
+            description["text_file"] = text_description
         write_manifest(temporary, description)
         write_golden(temporary, [*SAMPLE_TEXTS, *samples])
         if sources:

@@ -39,11 +39,12 @@ def _operator_name(code):
     return _OPERATOR_NAMES.get(builtin, f"unknown:{builtin}")
 
 
-def check_operators(content):
+def check_operators(content, custom_operators=()):
     """Refuses a LiteRT file that is not made of stateless builtin operators alone.
 
     Args:
         content: `bytes` of the file.
+        custom_operators: names of custom operators that it may have besides.
 
     Returns: the names of the operators, see `operator_names`.
 
@@ -51,8 +52,11 @@ def check_operators(content):
         UnsupportedOperatorError: naming the offending operators.
     """
     names = operator_names(content)
+    allowed = {f"custom:{name}" for name in custom_operators}
     refused = [
-        name for name in names if name in _STATEFUL or name.startswith(("custom:", "unknown:"))
+        name
+        for name in names
+        if name in _STATEFUL or (name.startswith(("custom:", "unknown:")) and name not in allowed)
     ]
     if refused:
         raise UnsupportedOperatorError(

@@ -23,6 +23,10 @@ saved-model: one SavedModel with text in and text out for TensorFlow Serving, wi
   or not at all. What is said of the search is fixed in it and recorded.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
   golden.jsonl and tokenizer_vectors.jsonl, whose lines a port to another language must reproduce.
+  It runs on Android, on iOS, in browsers, in C and in Python. With --text,
+  OUTPUT/translator_text.tflite too, whose signatures translate and translate_beam take a text and
+  return one: for Python with tensorflow-text, and for builds of your own that link
+  tensorflow-text's operators for LiteRT. A text beyond the limit of the model is cut off there.
 """
 EPILOG = """\
 examples:
@@ -32,11 +36,12 @@ examples:
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device \\
       --shortlist train.de --source test.en --reference test.de
+  keras-bahdanau export my-model --format litert --text --output on-device
 """
 # Of the validation set, for the LiteRT directory of a training run.
 GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
 FILES = {"samples", "shortlist", "source", "reference"}
-LITERT_OPTIONS = ("quantization", "max_source_length", "attention", *sorted(FILES))
+LITERT_OPTIONS = ("quantization", "max_source_length", "attention", "text", *sorted(FILES))
 LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
 # What `export_litert` calls them.
 LITERT_NAMES = {
@@ -89,6 +94,12 @@ def add_arguments(parser):
         default=None,
         help="translate and translate_beam return attention scores too, for highlighting; "
         "decode_step does in any case",
+    )
+    litert.add_argument(
+        "--text",
+        action="store_true",
+        default=None,
+        help="write a file from text to text too, which needs tensorflow-text's operators",
     )
     litert.add_argument(
         "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
