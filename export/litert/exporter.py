@@ -16,6 +16,7 @@ from keras_bahdanau.export.litert.artifacts import (
 from keras_bahdanau.export.litert.convert import QUANTIZATIONS, convert
 from keras_bahdanau.export.litert.flatbuffer import operator_names
 from keras_bahdanau.export.litert.float32_copy import float32_copy
+from keras_bahdanau.export.litert.four_bits import round_to_four_bits
 from keras_bahdanau.export.litert.quality import check_references, quality
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.shortlist import Shortlist
@@ -59,8 +60,8 @@ def export_litert(
     Args:
         translator: a `Translator`: its `model` and `tokenizer` are exported.
         directory: path to make; one that exists must be empty.
-        quantization: `"float32"`, which translates token for token as Keras does, or `"int8"`,
-            about a quarter of the size.
+        quantization: `"float32"`, which translates token for token as Keras does; `"int8"`, about
+            a quarter of the size; or `"int4"`, an eighth: see `round_to_four_bits`.
         beam_width: number of hypotheses of `translate_beam`; fixed in the file.
         length_penalty: exponent of its length normalisation, fixed in the file; the translator's
             own by default.
@@ -104,10 +105,13 @@ def export_litert(
     sources, references = list(sources), list(references)
     if sources or references:
         check_references(sources, references)
+    model = float32_copy(translator.model)
+    if quantization == "int4":
+        round_to_four_bits(model)
     stepper = Stepper(
-        float32_copy(translator.model),
+        model,
         max_length,
-        row_quantized=quantization == "int8",
+        lookup_bits={"float32": 32, "int8": 8, "int4": 4}[quantization],
         vocabulary=_vocabulary(translator, shortlist, beam_width),
     )
     signatures = Signatures(

@@ -14,23 +14,23 @@ class Stepper:
     """Encoder and one decoding step on static shapes, made of the model's own layers.
 
     The encoder is cloned as a graph: every layer is the model's own (so are its weights), except
-    recurrent layers, which stop at the true length, and, for int8, embeddings, which read an int8
-    table. The decoder's step has no axis for time, because on a device the number of operations
+    recurrent layers, which stop at the true length, and embeddings that read a quantized table.
+    The decoder's step has no axis for time, because on a device the number of operations
     counts, and slicing is among the slowest.
 
     Args:
         model: a `TranslationModel` whose layers compute in float32.
         max_length: number of source positions; the encoder's ids have shape `(1, max_length)`.
-        row_quantized: whether embeddings read int8 tables.
+        lookup_bits: bits of a weight in the tables that embeddings read: 32, 8 or 4.
         vocabulary: the `Shortlist` that the decoder writes, or `None` for the whole vocabulary.
     """
 
-    def __init__(self, model, max_length, row_quantized=False, vocabulary=None):
+    def __init__(self, model, max_length, lookup_bits=32, vocabulary=None):
         self.max_length = max_length
         self.decoder = model.decoder
         self.vocabulary = vocabulary or WholeVocabulary(self.decoder.vocabulary_size)
         self._replacements = {}
-        self._row_quantized = row_quantized
+        self._lookup_bits = lookup_bits
         self.encoder = self._clone(model.encoder)
         self.embedding = self.vocabulary.embedding(self.decoder.embedding)
         self.lookup = self._replace(self.embedding)
@@ -56,8 +56,8 @@ class Stepper:
     def _replacement(self, layer):
         if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)):
             return TrueLengthRecurrence(layer)
-        if self._row_quantized and isinstance(layer, keras.layers.Embedding):
-            return RowQuantizedLookup(layer)
+        if self._lookup_bits < 32 and isinstance(layer, keras.layers.Embedding):
+            return RowQuantizedLookup(layer, self._lookup_bits)
         return layer
 
     @property

@@ -73,7 +73,7 @@ def add_arguments(parser):
     litert = parser.add_argument_group("litert", "of the file and of what lies beside it")
     litert.add_argument(
         "--quantization",
-        choices=("float32", "int8"),
+        choices=("float32", "int8", "int4"),
         help="precision of the weights (float32)",
     )
     litert.add_argument(
