@@ -13,7 +13,6 @@ static const char USAGE[] =
     "  --tokenize    writes the pieces and ids of each line instead\n"
     "  --check FILE  checks golden.jsonl or tokenizer_vectors.jsonl of the directory instead";
 
-
 /* ---- The exported directory ---- */
 
 typedef struct {
