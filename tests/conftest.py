@@ -43,6 +43,14 @@ def untrained_directory(untrained, tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="session")
+def untrained_export(untrained, tmp_path_factory):
+    """`untrained` as an exported LiteRT directory. Tests that change it copy it first."""
+    from keras_bahdanau.export.litert import export_litert
+
+    return export_litert(untrained, tmp_path_factory.mktemp("exports") / "litert")
+
+
 class TrainedRun(NamedTuple):
     """A run of `keras-bahdanau train` in a process of its own."""
 
