@@ -1,4 +1,4 @@
-/** Runs functions of the example on what standard input has in JSON, and prints what they return. */
+/** Runs functions of the example on what standard input has in JSON, and prints their results. */
 
 import { readFileSync } from "node:fs";
 

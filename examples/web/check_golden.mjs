@@ -12,7 +12,8 @@ import { loadTranslator } from "./litert_node.mjs";
 
 const directory = process.argv[2];
 try {
-  if (!directory) throw new ExportedFileError("Expected an exported LiteRT directory. Received: nothing");
+  if (!directory)
+    throw new ExportedFileError("Expected an exported LiteRT directory. Received: nothing");
   console.log(await checkGolden(directory));
 } catch (error) {
   if (!(error instanceof ExportedFileError)) throw error;
@@ -39,7 +40,10 @@ async function checkGolden(directory) {
 
 async function readGolden(path) {
   try {
-    return (await readFile(path, "utf8")).trim().split("\n").map((line) => JSON.parse(line));
+    return (await readFile(path, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
   } catch (error) {
     throw new ExportedFileError(`Expected lines of JSON. Received: ${path} (${error.message})`);
   }

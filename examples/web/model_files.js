@@ -5,7 +5,14 @@ import { ExportedFileError } from "./errors.js";
 const FORMAT = "keras-bahdanau-litert";
 const FORMAT_VERSION = 1;
 const MANIFEST = "manifest.json";
-const KEYS = ["beam_width", "files", "length_bound", "max_length", "max_target_length", "special_ids"];
+const KEYS = [
+  "beam_width",
+  "files",
+  "length_bound",
+  "max_length",
+  "max_target_length",
+  "special_ids",
+];
 const NAMES = ["translator.tflite", "tokenizer.json"];
 
 /**

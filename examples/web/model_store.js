@@ -1,4 +1,4 @@
-/** Fetches an exported directory and keeps it in the browser, so that it is there without a network. */
+/** Fetches an exported directory and keeps it in the browser, for times without a network. */
 
 import { ExportedFileError } from "./errors.js";
 
@@ -76,7 +76,7 @@ export class ModelStore {
     if (!entry) return new Uint8Array(await response.arrayBuffer());
     const chunks = [];
     let loaded = 0;
-    for (const reader = response.body.getReader(); ; ) {
+    for (const reader = response.body.getReader(); ;) {
       const { done, value } = await reader.read();
       if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
       chunks.push(value);

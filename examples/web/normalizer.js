@@ -34,7 +34,7 @@ export class Normalizer {
     const bytes = encoder.encode(text);
     const found = bytes.length && this.addsPrefix ? [...this.space] : [];
     let followsSpace = this.removesSpaces;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const [length, replacement] = this.#prefix(bytes, at);
       at += length;
       let from = 0;
@@ -63,12 +63,12 @@ export class Normalizer {
     return [size, bytes.subarray(at, at + size)];
   }
 
-  /** Walks the trie in the layout of Darts-clone (Yata 2007, https://github.com/s-yata/darts-clone). */
+  /** Walks the trie, in the layout of Darts-clone (https://github.com/s-yata/darts-clone). */
   #longestRule(bytes, at) {
     let [length, value] = [0, 0];
     if (!this.trie.length) return [length, value];
     let node = offset(this.trie[0]);
-    for (let end = at; end < bytes.length; ) {
+    for (let end = at; end < bytes.length;) {
       node ^= bytes[end];
       const unit = this.trie[node];
       // A unit with the top bit holds a value and is no character's.

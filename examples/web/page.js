@@ -72,7 +72,9 @@ worker.addEventListener("message", ({ data }) => {
   if (data.id === undefined || data.id === request.id) answers[data.type](data);
 });
 worker.addEventListener("error", ({ message }) => {
-  answers.failed({ message: `Expected a browser that runs this page's worker. Received: ${message}` });
+  answers.failed({
+    message: `Expected a browser that runs this page's worker. Received: ${message}`,
+  });
 });
 if (page.text.value) translate();
 
@@ -98,7 +100,7 @@ function drawSoon() {
 }
 
 /**
- * Lets the service worker take charge first, so that it sees and keeps what is loaded from here on.
+ * Lets the service worker take charge first, so that it keeps what is loaded from here on.
  * Without it (it needs https or localhost), the page works, but not without a network.
  */
 async function isControlled() {

@@ -1,7 +1,8 @@
 /** Cuts long texts into parts that fit a model, as `keras_bahdanau/export/runtime.py` does. */
 
 // Python's white space: JavaScript's has U+FEFF too, and lacks U+001C to U+001F and U+0085.
-const WHITE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const WHITE =
+  "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const SENTENCE_END = new RegExp(`(?<=[.!?\\u2026])[${WHITE}]+|(?<=[\\u3002\\uff01\\uff1f])`, "u");
 const SPACES = new RegExp(`[${WHITE}]+`, "u");
 const OUTER_SPACES = new RegExp(`^[${WHITE}]+|[${WHITE}]+$`, "gu");

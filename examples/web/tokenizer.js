@@ -58,7 +58,7 @@ export class Tokenizer {
     const normalized = this.normalizer.normalize(text);
     const starts = this.#bestStarts(normalized);
     const found = [];
-    for (let end = normalized.length; end > 0; ) {
+    for (let end = normalized.length; end > 0;) {
       const [start, id] = starts[end];
       const piece = normalized.slice(start, end);
       // Neighbours that are unknown are one unknown piece.
@@ -82,7 +82,7 @@ export class Tokenizer {
       scores[end] = sum;
       starts[end] = [start, id];
     };
-    for (let start = 0; start < text.length; ) {
+    for (let start = 0; start < text.length;) {
       const next = start + characterLength(text, start);
       let isKnown = false;
       const last = Math.min(text.length, start + this.longest);

@@ -81,7 +81,8 @@ export class Translator {
       const sourcePieces = this.tokenizer.segment(partText).map(({ piece }) => piece);
       const tokenIds = [];
       let written = "";
-      for await (const { tokenId, attention } of this.#tokens(this.sourceIds(partText), beamWidth)) {
+      const tokens = this.#tokens(this.sourceIds(partText), beamWidth);
+      for await (const { tokenId, attention } of tokens) {
         tokenIds.push(tokenId);
         const partTranslation = this.#text(tokenIds);
         const added = partTranslation.slice(written.length);
@@ -129,7 +130,10 @@ export class Translator {
    */
   async search(sourceIds, beamWidth = this.beamWidth) {
     this.#checkBeamWidth(beamWidth);
-    const inputs = { ...this.#source(sourceIds), max_length: this.#scalar(this.bound(sourceIds.length)) };
+    const inputs = {
+      ...this.#source(sourceIds),
+      max_length: this.#scalar(this.bound(sourceIds.length)),
+    };
     const found = await this.#run(beamWidth > 1 ? "translate_beam" : "translate", inputs, inputs);
     const numbers = (name) => found[name].toTypedArray();
     const tokenIds = Array.from(numbers("token_ids").subarray(0, numbers("length")[0]));

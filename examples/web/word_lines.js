@@ -153,7 +153,8 @@ class Line {
       word.previousSibling.remove();
       word.remove();
     }
-    if (!this.words.some(({ tabIndex }) => tabIndex === 0)) this.words[0]?.setAttribute("tabindex", 0);
+    const hasStop = this.words.some(({ tabIndex }) => tabIndex === 0);
+    if (!hasStop && this.words.length) this.words[0].tabIndex = 0;
   }
 
   focus(word) {

@@ -1,9 +1,12 @@
-/** From attention between pieces to attention between words (`keras_bahdanau/alignments/words.py`). */
+/** From attention between pieces to attention between words, as `alignments/words.py` does. */
 
 const WORD_START = "\u2581";
 // Scripts that put no spaces between words: there a piece is the best word that we have.
-const SPACELESS =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\u3000-\u3003\uff01-\uff5e]/u;
+const SCRIPTS = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"];
+const SPACELESS = new RegExp(
+  `[${SCRIPTS.map((name) => `\\p{Script=${name}}`).join("")}\\u3000-\\u3003\\uff01-\\uff5e]`,
+  "u",
+);
 
 /**
  * Joins pieces to the words that they spell. A piece that begins with the mark "\u2581" opens a

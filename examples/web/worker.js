@@ -3,10 +3,10 @@
  *
  * This is a classic worker, not a module, since LiteRT.js loads its code with `importScripts`.
  *
- * Takes `{id, text, isBeam}`; a newer request ends an older one. Posts `{type: "progress", loaded,
- * total}`, then `{type: "ready", beamWidth, bytes, isKept}` or `{type: "failed", message}`; for a
- * request `{type: "token", id, ...}` with what `Translator.stream` yields, then `{type: "done", id}`
- * or `{type: "error", id, message}`.
+ * Takes `{id, text, isBeam}`; a newer request ends an older one. Posts messages of a `type`:
+ * `progress` with `loaded` and `total` bytes, then `ready` with `beamWidth`, `bytes` and `isKept`,
+ * or `failed` with `message`; for a request, with its `id`, `token` with what `Translator.stream`
+ * yields, then `done`, or `error` with `message`.
  */
 "use strict";
 
