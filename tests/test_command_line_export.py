@@ -1,3 +1,4 @@
+import json
 import subprocess
 from pathlib import Path
 
@@ -35,11 +36,17 @@ def test_a_file(command, unloaded, tmp_path, kind):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_saved_model_is_not_quantized(command, unloaded, tmp_path):
-    arguments = "--format=saved-model", "--quantization=int8", f"--output={tmp_path / 'new'}"
-    outcome = command("export", "m", *arguments)
+@pytest.mark.parametrize(
+    "option", ["--quantization=int8", "--attention", "--shortlist=f", "--samples=f", "--text"]
+)
+def test_what_a_saved_model_does_not_have(command, unloaded, tmp_path, option):
+    outcome = command("export", "m", "--format=saved-model", option, f"--output={tmp_path / 'new'}")
     assert outcome.code == 2
-    assert "Expected --quantization float32 with --format saved-model" in outcome.errors[0]
+    name = option.split("=")[0]
+    assert (
+        f"Expected {name} with --format litert. Received: --format saved-model"
+        in (outcome.errors[0])
+    )
     assert not (tmp_path / "new").exists()
 
 
@@ -48,8 +55,17 @@ def test_a_litert_file_has_no_other_search(command, unloaded, tmp_path):
         "export", "m", "--format=litert", f"--output={tmp_path / 'new'}", "--n-best=3"
     )
     assert outcome.code == 2
-    assert "Expected no option of a search but --beam-width" in outcome.errors[0]
+    assert (
+        "no option of a search but --beam-width, --length-penalty, --max-length"
+        in (outcome.errors[0])
+    )
     assert outcome.errors[0].endswith("Received: --n-best")
+
+
+def test_sources_come_with_references(command, unloaded, tmp_path):
+    outcome = command("export", "m", "--format=litert", "--source=f", f"--output={tmp_path / 'n'}")
+    assert outcome.code == 2
+    assert "--source and --reference together. Received: --source" in outcome.errors[0]
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -85,12 +101,14 @@ def test_a_run_ends_with_the_exports_chosen(monkeypatch, tmp_path, choice, expec
 
 
 def on_jax(monkeypatch, has_tensorflow):
-    """What a run on JAX starts at its end: a list of command lines, and of its golden samples."""
+    """What a run on JAX starts at its end: a list of command lines, and of the files they get."""
     started = []
 
     def run(program, check):
-        samples = Path(program[-1]).read_text() if "--samples" in program else None
-        started.append((program[3:9], samples))
+        files = dict(zip(program[9::2], program[10::2], strict=True))
+        started.append(
+            (program[3:9], {name: Path(path).read_text() for name, path in files.items()})
+        )
         return subprocess.CompletedProcess(program, 0 if len(started) < 3 else 1)
 
     monkeypatch.setattr("keras.backend.backend", lambda: "jax")
@@ -101,10 +119,13 @@ def on_jax(monkeypatch, has_tensorflow):
 
 def test_on_another_backend_a_process_exports(monkeypatch, tmp_path):
     started = on_jax(monkeypatch, has_tensorflow=True)
-    export_chosen(None, tmp_path, "both", samples=["a dog", "a cat"])
+    pairs = [("a dog", "un perro"), ("a cat", "un gato")]
+    export_chosen(None, tmp_path, "both", validation=pairs)
+    sources, references = "a dog\na cat\n", "un perro\nun gato\n"
+    files = {"--samples": sources, "--source": sources, "--reference": references}
     assert started == [
-        (["export", str(tmp_path), "--format", name, "--output", str(tmp_path / name)], samples)
-        for name, samples in (("saved-model", None), ("litert", "a dog\na cat\n"))
+        (["export", str(tmp_path), "--format", name, "--output", str(tmp_path / name)], given)
+        for name, given in (("saved-model", {}), ("litert", files))
     ]
     with pytest.raises(ChildProcessError, match="exit code 1: keras-bahdanau export .* litert"):
         export_chosen(None, tmp_path, "litert")
@@ -118,24 +139,6 @@ def test_without_tensorflow_a_line_says_how_to_export(monkeypatch, tmp_path, cap
         "not exported, which takes TensorFlow: keras-bahdanau export "
         f"{tmp_path} --format litert --output {tmp_path / 'litert'}\n"
     )
-
-
-@pytest.mark.parametrize("option", ["--samples=f", "--text"])
-def test_samples_and_text_are_for_litert(command, unloaded, tmp_path, option):
-    outcome = command("export", "m", "--format=saved-model", option, f"--output={tmp_path / 'new'}")
-    assert outcome.code == 2
-    name = option.split("=")[0]
-    assert f"{name} with --format litert. Received: saved-model" in outcome.errors[0]
-
-
-@pytest.mark.parametrize("options", [(), ("--text",)])
-def test_the_litert_export_gets_its_options(command, monkeypatch, tmp_path, options):
-    given = {}
-    monkeypatch.setattr(models, "open_trained_translator", lambda path: path)
-    monkeypatch.setattr(export, "_litert", lambda *arguments, **options: given.update(options))
-    outcome = command("export", "m", "--format=litert", f"--output={tmp_path / 'new'}", *options)
-    assert outcome.code == 0
-    assert given == {"quantization": "float32", "samples": [], "text": bool(options)}
 
 
 @pytest.mark.slow
@@ -153,3 +156,28 @@ def test_an_export_translates_like_its_model(command, untrained_directory, tmp_p
     outcome = command("translate", output, "--beam-width", "3", *texts)
     assert outcome.code == 2
     assert "fixed in the export. Received: 3" in outcome.errors[0]
+
+
+@pytest.mark.slow
+def test_the_options_of_a_litert_file(command, untrained_directory, tmp_path):
+    texts = tmp_path / "texts"
+    texts.write_text("the dog runs\nel gato rojo\n", encoding="utf-8")
+    output = tmp_path / "exported"
+    outcome = command(
+        *("export", untrained_directory, "--format=litert", f"--output={output}"),
+        *("--beam-width=2", "--length-penalty=0.5", "--max-length=7", "--max-source-length=9"),
+        *("--attention", f"--shortlist={texts}", f"--source={texts}", f"--reference={texts}"),
+    )
+    assert outcome.code == 0, outcome.errors
+    manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    expected = {
+        "beam_width": 2,
+        "length_penalty": 0.5,
+        "max_target_length": 7,
+        "max_length": 9,
+        "quantization": "float32",
+    }
+    assert expected.items() <= manifest.items()
+    assert manifest["quality"]["sentences"] == 2
+    assert manifest["shortlist_size"] < manifest["vocabulary_size"]
+    assert manifest["signatures"]["translate"]["outputs"]["attention"]["shape"] == [1, 7, 9]

@@ -16,10 +16,10 @@ from small_translator import ENGLISH, SPANISH
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.litert import export_litert
-from keras_bahdanau.export.litert.artifacts import tokenizer_description
 from keras_bahdanau.export.litert.flatbuffer import operator_names
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
 from keras_bahdanau.export.litert.text_file import TEXT_OPERATORS, _check_tokenizer
+from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 from keras_bahdanau.export.runtime import LiteTranslator
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "text_to_text.py"

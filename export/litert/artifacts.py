@@ -1,4 +1,4 @@
-"""The files beside an exported LiteRT file: tokenizer, golden lines, manifest."""
+"""The files beside an exported LiteRT file: golden lines, manifest."""
 
 import hashlib
 import json
@@ -7,34 +7,6 @@ from pathlib import Path
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_bahdanau.export import runtime
-from keras_bahdanau.export.litert.sentencepiece_model import read_sentencepiece_model
-
-_PIECE_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
-_MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
-
-
-def tokenizer_description(model_bytes):
-    """What a runtime without SentencePiece needs to cut text into the same pieces.
-
-    Args:
-        model_bytes: content of a SentencePiece model file.
-
-    Returns:
-        A dict for JSON: `model_type`, `normalizer` (SentencePiece's name of the rules), the
-        treatment of spaces, and `pieces`, one `[piece, score, type]` for each id.
-    """
-    model = read_sentencepiece_model(model_bytes)
-    normalizer, trainer = model.normalizer_spec, model.trainer_spec
-    return {
-        "model_type": _MODEL_TYPES[trainer.model_type],
-        "normalizer": normalizer.name,
-        "add_dummy_prefix": normalizer.add_dummy_prefix,
-        "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
-        "escape_whitespaces": normalizer.escape_whitespaces,
-        "space_symbol": "\u2581",
-        "byte_fallback": trainer.byte_fallback,
-        "pieces": [[piece.piece, piece.score, _PIECE_TYPES[piece.type]] for piece in model.pieces],
-    }
 
 
 def signature_description(content):

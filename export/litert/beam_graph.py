@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from keras_bahdanau.export.litert.greedy_graph import written
 from keras_bahdanau.export.litert.suppression import IMPOSSIBLE
 from keras_bahdanau.export.litert.top_candidates import top_candidates
 
@@ -16,6 +17,7 @@ class Beams(NamedTuple):
     lengths: tf.Tensor  # int32 (beam_width,)
     totals: tf.Tensor  # float32 (beam_width,), log-probability
     finished: tf.Tensor  # bool (beam_width,)
+    attention: list  # of none or one tensor (beam_width, capacity, max_length)
     states: list  # of tensors (beam_width, units)
 
 
@@ -29,6 +31,7 @@ def beam_graph(
     capacity,
     max_length,
     suppressed_ids,
+    attention,
 ):
     """Keeps the `beam_width` best hypotheses of one sentence.
 
@@ -43,10 +46,11 @@ def beam_graph(
         length_penalty: hypotheses are ranked by log-probability / length**length_penalty.
         special_ids, capacity, max_length: as in `greedy_graph`.
         suppressed_ids: list of the tokens that are never chosen.
+        attention: as in `greedy_graph`, of `beam_width` rows.
 
     Returns:
-        `(token_ids, length, log_probability, score)` of the best hypothesis: int32 `(1,
-        capacity)`, int32 `(1,)`, float32 `(1,)` and float32 `(1,)`.
+        `(token_ids, length, log_probability, score, attention)` of the best hypothesis: int32 `(1,
+        capacity)`, int32 `(1,)`, float32 `(1,)`, float32 `(1,)`, and the list of attention scores.
     """
     bound = tf.minimum(max_length[0], capacity)
     positions = tf.expand_dims(tf.range(capacity), 0)
@@ -57,6 +61,7 @@ def beam_graph(
         lengths=tf.zeros((beam_width,), tf.int32),
         totals=first,
         finished=tf.zeros((beam_width,), tf.bool),
+        attention=attention,
         states=[tf.repeat(state, beam_width, axis=0) for state in states],
     )
 
@@ -64,7 +69,7 @@ def beam_graph(
         return tf.logical_and(time < bound, tf.reduce_any(tf.logical_not(beams.finished)))
 
     def extend(time, beams):
-        logits, new_states, _ = step(beams.token_id, beams.states)
+        logits, new_states, scores_of_source = step(beams.token_id, beams.states)
         totals, token_ids = _candidates(logits, beams, suppressed_ids, special_ids, beam_width)
         lengths = beams.lengths + tf.cast(tf.logical_not(beams.finished), tf.int32)
         scores = _normalise(totals, tf.expand_dims(lengths, 1), length_penalty)
@@ -79,6 +84,9 @@ def beam_graph(
             lengths=tf.gather(lengths, parent),
             totals=tf.gather(tf.reshape(totals, (-1,)), best),
             finished=tf.logical_or(finished, token_id == special_ids["end_id"]),
+            attention=[
+                tf.gather(written(each, time, scores_of_source), parent) for each in beams.attention
+            ],
             states=[tf.gather(state, parent) for state in new_states],
         )
 
@@ -90,6 +98,7 @@ def beam_graph(
         tf.gather(beams.lengths, best),
         tf.gather(beams.totals, best),
         tf.gather(scores, best),
+        [tf.gather(each, best) for each in beams.attention],
     )
 
 

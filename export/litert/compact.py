@@ -3,6 +3,8 @@
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
+from keras_bahdanau.export.litert.four_bits import narrow
+
 
 class _AlignedBuilder(flatbuffers.Builder):
     """Starts byte vectors at multiples of 16, as the schema asks of tensors' bytes.
@@ -31,7 +33,7 @@ class _PackedOnce:
         return self._offset
 
 
-def compact(content, description=None):
+def compact(content, description=None, four_bits=False):
     """Stores tensors of the same bytes once, what they were quantized with once, and few names.
 
     An embedding that is the output matrix too comes out of the converter as two int8 tensors.
@@ -39,10 +41,13 @@ def compact(content, description=None):
     Args:
         content: `bytes` of a LiteRT file.
         description: what the new file says of itself, the old one's words by default.
+        four_bits: whether matrices of int8 become INT4 where that changes nothing.
 
     Returns: `bytes` of a file that computes the same.
     """
     model = schema.ModelT.InitFromPackedBuf(bytearray(content), 0)
+    if four_bits:
+        narrow(model)
     model.description = description or model.description
     first_with, replacement = {}, {}
     for index, buffer in enumerate(model.buffers):

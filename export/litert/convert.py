@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_bahdanau.export.litert.compact import compact
 from keras_bahdanau.export.litert.flatbuffer import UnsupportedOperatorError, check_operators
 
-QUANTIZATIONS = ("float32", "int8")
+QUANTIZATIONS = ("float32", "int8", "int4")
 _REFUSED = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
 
 
@@ -19,8 +19,9 @@ def convert(
     Args:
         saved_model: path of the SavedModel's directory.
         signature_names: list of `str`.
-        quantization: `"float32"`, or `"int8"` for int8 weights and products computed in int8
-            ("dynamic range").
+        quantization: `"float32"`; `"int8"` for int8 weights and products computed in int8
+            ("dynamic range"); or `"int4"` for the same with matrices of four bits, where they are
+            what `round_to_four_bits` left.
         custom_operators: names of the operators besides LiteRT's own that the file may need.
         description: what the file says of itself, the converter's words by default.
 
@@ -35,7 +36,7 @@ def convert(
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.allow_custom_ops = bool(custom_operators)
-    if quantization == "int8":
+    if quantization != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
         content = converter.convert()
@@ -46,6 +47,6 @@ def convert(
             "Expected a graph that LiteRT's builtin operators can express. "
             f"Received one that needs: {', '.join(operators) or ' '.join(message.split())[:300]}"
         ) from error
-    content = compact(content, description)
+    content = compact(content, description, four_bits=quantization == "int4")
     check_operators(content, custom_operators)
     return content

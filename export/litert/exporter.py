@@ -9,7 +9,6 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.export import runtime
 from keras_bahdanau.export.litert.artifacts import (
     signature_description,
-    tokenizer_description,
     write_golden,
     write_json,
     write_manifest,
@@ -17,10 +16,17 @@ from keras_bahdanau.export.litert.artifacts import (
 from keras_bahdanau.export.litert.convert import QUANTIZATIONS, convert
 from keras_bahdanau.export.litert.flatbuffer import operator_names
 from keras_bahdanau.export.litert.float32_copy import float32_copy
+from keras_bahdanau.export.litert.four_bits import round_to_four_bits
+from keras_bahdanau.export.litert.quality import check_references, quality
 from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
+from keras_bahdanau.export.litert.shortlist import Shortlist
 from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
 from keras_bahdanau.export.litert.text_file import text_file
+from keras_bahdanau.export.litert.tokenizer_file import FILE_NAME as TOKENIZER_FILE_NAME
+from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
+from keras_bahdanau.export.litert.tokenizer_vectors import FILE_NAME as VECTORS_FILE_NAME
+from keras_bahdanau.export.litert.tokenizer_vectors import write_vectors
 from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.generation import EXTRA_LENGTH
 from keras_bahdanau.quiet import silenced_native_logs
@@ -37,20 +43,25 @@ def export_litert(
     length_penalty=None,
     max_length=None,
     max_target_length=None,
+    attention=False,
+    shortlist=None,
     samples=(),
+    sources=(),
+    references=(),
     text=False,
 ):
     """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
 
     The directory gets `translator.tflite` (signatures `encode`, `decode_step`, `translate` and
-    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`, `golden.jsonl` and
-    `manifest.json`. It appears whole or not at all. `keras_bahdanau.export.runtime` runs it.
+    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`,
+    `tokenizer_vectors.jsonl`, `golden.jsonl` and `manifest.json`. It appears whole or not at all.
+    `keras_bahdanau.export.runtime` runs it.
 
     Args:
         translator: a `Translator`: its `model` and `tokenizer` are exported.
         directory: path to make; one that exists must be empty.
-        quantization: `"float32"`, which translates token for token as Keras does, or `"int8"`,
-            about a quarter of the size.
+        quantization: `"float32"`, which translates token for token as Keras does; `"int8"`, about
+            a quarter of the size; or `"int4"`, an eighth: see `round_to_four_bits`.
         beam_width: number of hypotheses of `translate_beam`; fixed in the file.
         length_penalty: exponent of its length normalisation, fixed in the file; the translator's
             own by default.
@@ -58,7 +69,13 @@ def export_litert(
             by default.
         max_target_length: longest translation in tokens, the end token included; the
             translator's own limit by default.
+        attention: whether `translate` and `translate_beam` return attention scores as well, of
+            shape `(1, max_target_length, max_length)`. `decode_step` does in any case.
+        shortlist: texts in the target language, or `None`. With them, translations consist of
+            pieces that occur in these texts alone, and the decoder computes and reads less.
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
+        sources, references: texts and their translations: the manifest says what BLEU they have
+            before and after the export, and how many translations are the same.
         text: whether to write `translator_text.tflite` too, from text to text. It needs
             tensorflow-text's operators, which exist for Python and in builds of one's own: see
             `keras_bahdanau.export.litert.text_file`.
@@ -66,8 +83,9 @@ def export_litert(
     Returns: `pathlib.Path` of the directory.
 
     Raises:
-        InputError: the directory is not empty, or an argument is out of its range.
-        InputError: with `text`, the tokenizer is not one that tensorflow-text's operators know.
+        InputError: the directory is not empty, an argument is out of its range, the translator is
+            an ensemble, or, with `text`, its tokenizer is not one that tensorflow-text's
+            operators know.
         UnsupportedOperatorError: the model needs operators that LiteRT does not have.
     """
     directory = Path(directory)
@@ -83,14 +101,26 @@ def export_litert(
         "max_target_length": max_target_length,
     }
     _check_call(directory, quantization, length_penalty, sizes)
-    _check_vocabulary(translator)
-    stepper = Stepper(float32_copy(translator.model), max_length, quantization == "int8")
+    _check_translator(translator)
+    sources, references = list(sources), list(references)
+    if sources or references:
+        check_references(sources, references)
+    model = float32_copy(translator.model)
+    if quantization == "int4":
+        round_to_four_bits(model)
+    stepper = Stepper(
+        model,
+        max_length,
+        lookup_bits={"float32": 32, "int8": 8, "int4": 4}[quantization],
+        vocabulary=_vocabulary(translator, shortlist, beam_width),
+    )
     signatures = Signatures(
         stepper,
         SPECIAL_IDS,
         beam_width=beam_width,
         length_penalty=length_penalty,
         max_target_length=max_target_length,
+        attention=attention,
     )
     model_bytes = translator.tokenizer.model_bytes
     # Without another wish: min(factor * source_length + offset, max_target_length).
@@ -106,11 +136,13 @@ def export_litert(
         temporary.mkdir()
         (temporary / runtime.FILE_NAME).write_bytes(content)
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
-        write_json(temporary / "tokenizer.json", tokenizer_description(model_bytes))
+        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
+        write_vectors(temporary / VECTORS_FILE_NAME, model_bytes)
         description = {
             "package_version": __version__,
             "quantization": quantization,
-            "vocabulary_size": stepper.vocabulary_size,
+            "vocabulary_size": translator.tokenizer.vocabulary_size,
+            "shortlist_size": None if shortlist is None else stepper.vocabulary.size,
             "max_length": max_length,
             "max_target_length": max_target_length,
             "length_bound": length_bound,
@@ -125,6 +157,10 @@ def export_litert(
             description["text_file"] = text_description
         write_manifest(temporary, description)
         write_golden(temporary, [*SAMPLE_TEXTS, *samples])
+        if sources:
+            description["quality"] = quality(
+                translator, temporary, sources, references, length_penalty
+            )
         write_manifest(temporary, description)
     return directory
 
@@ -153,7 +189,9 @@ def _check_call(directory, quantization, length_penalty, sizes):
     check_is_free(directory)
 
 
-def _check_vocabulary(translator):
+def _check_translator(translator):
+    if translator.is_ensemble:
+        raise InputError("Expected a translator of one model. Received: an ensemble")
     pieces = translator.tokenizer.vocabulary_size
     rows = translator.model.decoder.vocabulary_size
     if pieces != rows:
@@ -161,3 +199,16 @@ def _check_vocabulary(translator):
             "Expected a tokenizer with the vocabulary of the model. "
             f"Received: {pieces} pieces, {rows} outputs of the model"
         )
+
+
+def _vocabulary(translator, shortlist, beam_width):
+    if shortlist is None:
+        return None
+    encoded = translator.tokenizer.encode_all(shortlist)
+    vocabulary = Shortlist(set().union(*encoded), translator.tokenizer.vocabulary_size)
+    if vocabulary.size < beam_width + len(SPECIAL_IDS):
+        raise InputError(
+            f"Expected texts for `shortlist` with at least {beam_width} different pieces. "
+            f"Received: {vocabulary.size - len(SPECIAL_IDS)}"
+        )
+    return vocabulary

@@ -25,19 +25,33 @@ class Signatures:
         translate_beam  the same
                         -> token_ids, length, log_probability (1), score (1) float32
 
+    With `attention`, the last two have an output of that name, too: attention scores of shape
+    (1, T, max_length), zero from `length` and `source_length` on.
+
     Args:
         stepper: the `Stepper` of the model.
         special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
         beam_width, length_penalty: of `translate_beam`; fixed in the file.
         max_target_length: T.
+        attention: whether whole translations come with attention scores.
     """
 
-    def __init__(self, stepper, special_ids, *, beam_width, length_penalty, max_target_length):
+    def __init__(
+        self,
+        stepper,
+        special_ids,
+        *,
+        beam_width,
+        length_penalty,
+        max_target_length,
+        attention=False,
+    ):
         self.stepper = stepper
         self.special_ids = special_ids
         self.beam_width = beam_width
         self.length_penalty = length_penalty
         self.max_target_length = max_target_length
+        self.attention = attention
         self.suppressed_ids = [special_ids[name] for name in ("pad_id", "unknown_id", "start_id")]
 
     def encode(self, source_ids, source_length):
@@ -45,34 +59,54 @@ class Signatures:
         return {"memory": memory, "keys": keys, **_named(states)}
 
     def decode_step(self, token_id, source_length, memory, keys, *states):
-        mask = self.stepper.mask(source_length)
-        logits, states, scores = self.stepper.step(token_id, memory, keys, mask, list(states))
-        return {"logits": logits, "attention_scores": scores, **_named(states)}
+        vocabulary = self.stepper.vocabulary
+        logits, states, scores = self.stepper.step(
+            vocabulary.shortened(token_id),
+            memory,
+            keys,
+            self.stepper.mask(source_length),
+            list(states),
+        )
+        return {
+            "logits": vocabulary.widened(logits),
+            "attention_scores": scores,
+            **_named(states),
+        }
 
     def translate(self, source_ids, source_length, max_length):
         step, states = self._search_step(source_ids, source_length)
-        suppressed = suppression_row(self.stepper.vocabulary_size, self.suppressed_ids)
-        token_ids, length = greedy_graph(
-            step, states, suppressed=suppressed, **self._limits(max_length)
+        token_ids, length, attention = greedy_graph(
+            step,
+            states,
+            suppressed=suppression_row(self.stepper.vocabulary.size, self.suppressed_ids),
+            **self._limits(max_length, rows=1),
         )
-        return {"token_ids": token_ids, "length": length}
+        return {**self._written(token_ids, length, attention), "length": length}
 
     def translate_beam(self, source_ids, source_length, max_length):
         step, states = self._search_step(source_ids, source_length)
-        token_ids, length, log_probability, score = beam_graph(
+        token_ids, length, log_probability, score, attention = beam_graph(
             step,
             states,
             beam_width=self.beam_width,
             length_penalty=self.length_penalty,
             suppressed_ids=self.suppressed_ids,
-            **self._limits(max_length),
+            **self._limits(max_length, rows=self.beam_width),
         )
         return {
-            "token_ids": token_ids,
+            **self._written(token_ids, length, attention),
             "length": length,
             "log_probability": log_probability,
             "score": score,
         }
+
+    def _written(self, token_ids, length, attention):
+        outputs = {"token_ids": self.stepper.vocabulary.whole(token_ids)}
+        for each in attention:
+            # A finished hypothesis of a beam goes on attending.
+            times = tf.reshape(tf.range(self.max_target_length), (1, -1, 1))
+            outputs["attention"] = tf.where(times < length, each, 0.0)
+        return outputs
 
     def _search_step(self, source_ids, source_length):
         memory, keys, states = self.stepper.encode(source_ids, source_length)
@@ -83,8 +117,12 @@ class Signatures:
 
         return step, states
 
-    def _limits(self, max_length):
+    def _limits(self, max_length, rows):
+        buffer = (rows, self.max_target_length, self.stepper.max_length)
+        # Not a constant, which the file would hold: no length is below zero.
+        zero = tf.cast(tf.minimum(max_length[0], 0), "float32")
         return {
+            "attention": [tf.fill(buffer, zero)] if self.attention else [],
             "special_ids": self.special_ids,
             "capacity": self.max_target_length,
             "max_length": max_length,

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_bahdanau.export.litert.lookup import RowQuantizedLookup
 from keras_bahdanau.export.litert.recurrence import TrueLengthRecurrence
+from keras_bahdanau.export.litert.shortlist import WholeVocabulary
 from keras_bahdanau.recurrent.attended import Attended
 from keras_bahdanau.recurrent.attention_step import attention_step
 
@@ -13,28 +14,33 @@ class Stepper:
     """Encoder and one decoding step on static shapes, made of the model's own layers.
 
     The encoder is cloned as a graph: every layer is the model's own (so are its weights), except
-    recurrent layers, which stop at the true length, and, for int8, embeddings, which read an int8
-    table. The decoder's step has no axis for time, because on a device the number of operations
+    recurrent layers, which stop at the true length, and embeddings that read a quantized table.
+    The decoder's step has no axis for time, because on a device the number of operations
     counts, and slicing is among the slowest.
 
     Args:
         model: a `TranslationModel` whose layers compute in float32.
         max_length: number of source positions; the encoder's ids have shape `(1, max_length)`.
-        row_quantized: whether embeddings read int8 tables.
+        lookup_bits: bits of a weight in the tables that embeddings read: 32, 8 or 4.
+        vocabulary: the `Shortlist` that the decoder writes, or `None` for the whole vocabulary.
     """
 
-    def __init__(self, model, max_length, row_quantized=False):
+    def __init__(self, model, max_length, lookup_bits=32, vocabulary=None):
         self.max_length = max_length
         self.decoder = model.decoder
+        self.vocabulary = vocabulary or WholeVocabulary(self.decoder.vocabulary_size)
         self._replacements = {}
-        self._row_quantized = row_quantized
+        self._lookup_bits = lookup_bits
         self.encoder = self._clone(model.encoder)
-        self.lookup = self._replace(self.decoder.embedding)
+        self.embedding = self.vocabulary.embedding(self.decoder.embedding)
+        self.lookup = self._replace(self.embedding)
+        self.output = None
+        if self.decoder.tie_embeddings != "target":
+            self.output = self.vocabulary.output(self.decoder.output_layer)
         state = keras.tree.map_structure(lambda x: x.shape[-1], self.decoder.input)
         self.state_units = state["initial_state"]
         self.memory_dim = state["memory"]
         self.key_units = state["keys"]
-        self.vocabulary_size = self.decoder.vocabulary_size
 
     def _clone(self, model):
         source_ids = keras.Input(batch_shape=(1, self.max_length), dtype="int32")
@@ -50,14 +56,15 @@ class Stepper:
     def _replacement(self, layer):
         if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)):
             return TrueLengthRecurrence(layer)
-        if self._row_quantized and isinstance(layer, keras.layers.Embedding):
-            return RowQuantizedLookup(layer)
+        if self._lookup_bits < 32 and isinstance(layer, keras.layers.Embedding):
+            return RowQuantizedLookup(layer, self._lookup_bits)
         return layer
 
     @property
     def layers(self):
         """Everything that holds weights."""
-        return [self.encoder, self.decoder, self.lookup]
+        layers = [self.encoder, self.decoder, self.embedding, self.lookup, self.output]
+        return [layer for layer in layers if layer is not None]
 
     def encode(self, source_ids, source_length):
         """Reads a sentence.
@@ -83,13 +90,13 @@ class Stepper:
         """One step of the decoder.
 
         Args:
-            token_ids: int32 tensor of shape `(rows,)`, the tokens before.
+            token_ids: int32 tensor of shape `(rows,)`, the tokens before, of `self.vocabulary`.
             memory, keys, memory_mask: as `encode` and `mask` give them: one for all rows.
             states: list of tensors of shape `(rows, units)`.
-            suppressed: float32 array of shape `(vocabulary_size,)` to add to the logits, or `None`.
+            suppressed: float32 array of shape `(vocabulary.size,)` to add to the logits, or `None`.
 
         Returns:
-            `(logits, states, attention_scores)` of shapes `(rows, vocabulary_size)`, as `states`,
+            `(logits, states, attention_scores)` of shapes `(rows, vocabulary.size)`, as `states`,
             and `(rows, max_length)`.
         """
         embedded = self.lookup(token_ids)
@@ -106,8 +113,7 @@ class Stepper:
     def _logits(self, deep_output, suppressed):
         # All that is added is one row, which becomes the bias of the product.
         row = 0.0 if suppressed is None else tf.constant(suppressed)
-        if self.decoder.tie_embeddings == "target":
-            logits = tf.matmul(deep_output, self.decoder.embedding.embeddings, transpose_b=True)
+        if self.output is None:
+            logits = tf.matmul(deep_output, self.embedding.embeddings, transpose_b=True)
             return logits if suppressed is None else logits + row
-        output = self.decoder.output_layer
-        return tf.matmul(deep_output, output.kernel) + (output.bias + row)
+        return tf.matmul(deep_output, self.output.kernel) + (self.output.bias + row)

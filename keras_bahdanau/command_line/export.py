@@ -8,7 +8,11 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from keras_bahdanau.command_line.parser import add_search_options, search_options
+from keras_bahdanau.command_line.parser import (
+    add_search_options,
+    positive_integer,
+    search_options,
+)
 
 DESCRIPTION = """\
 Export a trained model.
@@ -18,11 +22,11 @@ saved-model: one SavedModel with text in and text out for TensorFlow Serving, wi
   model is written to OUTPUT/1, beside earlier versions to the next number, and appears there whole
   or not at all. What is said of the search is fixed in it and recorded.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
-  golden.jsonl, whose lines a port to another language must reproduce. It runs on Android, on iOS,
-  in browsers, in C++ and in Python. With --text, OUTPUT/translator_text.tflite too, whose
-  signatures translate and translate_beam take a text and return one: for Python with
-  tensorflow-text, and for builds of your own that link tensorflow-text's operators for LiteRT. A
-  text beyond the limit of the model is cut off there.
+  golden.jsonl and tokenizer_vectors.jsonl, whose lines a port to another language must reproduce.
+  It runs on Android, on iOS, in browsers, in C and in Python. With --text,
+  OUTPUT/translator_text.tflite too, whose signatures translate and translate_beam take a text and
+  return one: for Python with tensorflow-text, and for builds of your own that link
+  tensorflow-text's operators for LiteRT. A text beyond the limit of the model is cut off there.
 """
 EPILOG = """\
 examples:
@@ -30,8 +34,22 @@ examples:
   keras-bahdanau export my-model --format saved-model --output served/translator \\
       --beam-width 8 --n-best 3 --max-length 60
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device
+  keras-bahdanau export my-model --format litert --quantization int8 --output on-device \\
+      --shortlist train.de --source test.en --reference test.de
   keras-bahdanau export my-model --format litert --text --output on-device
 """
+# Of the validation set, for the LiteRT directory of a training run.
+GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
+FILES = {"samples", "shortlist", "source", "reference"}
+LITERT_OPTIONS = ("quantization", "max_source_length", "attention", "text", *sorted(FILES))
+LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
+# What `export_litert` calls them.
+LITERT_NAMES = {
+    "max_source_length": "max_length",
+    "max_length": "max_target_length",
+    "source": "sources",
+    "reference": "references",
+}
 
 
 def add_arguments(parser):
@@ -46,27 +64,53 @@ def add_arguments(parser):
         help="a new or empty directory to write to, or one of earlier SavedModel versions",
     )
     parser.add_argument(
-        "--quantization",
-        choices=("float32", "int8"),
-        default="float32",
-        help="precision of the weights in the LiteRT file",
-    )
-    parser.add_argument(
-        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
-    )
-    parser.add_argument(
-        "--text",
-        action="store_true",
-        help="litert: write a file from text to text too, which needs tensorflow-text's operators",
-    )
-    parser.add_argument(
         "--serving-version",
         choices=("2.15", "2.20"),
         default="2.15",
         help="the oldest TensorFlow Serving that has to run the SavedModel: the export fails if it "
         "has an operation that this server lacks",
     )
-    add_search_options(parser, "search", "fixed in the export; litert: --beam-width alone")
+    litert = parser.add_argument_group("litert", "of the file and of what lies beside it")
+    litert.add_argument(
+        "--quantization",
+        choices=("float32", "int8", "int4"),
+        help="precision of the weights (float32)",
+    )
+    litert.add_argument(
+        "--max-source-length",
+        type=positive_integer,
+        metavar="N",
+        help="longest source in pieces; longer texts are translated in parts (the model's limit)",
+    )
+    litert.add_argument(
+        "--shortlist",
+        metavar="F",
+        help="text in the target language, such as the target side of the training corpus: "
+        "translations consist of pieces that occur in it, and the decoder reads and computes less",
+    )
+    litert.add_argument(
+        "--attention",
+        action="store_true",
+        default=None,
+        help="translate and translate_beam return attention scores too, for highlighting; "
+        "decode_step does in any case",
+    )
+    litert.add_argument(
+        "--text",
+        action="store_true",
+        default=None,
+        help="write a file from text to text too, which needs tensorflow-text's operators",
+    )
+    litert.add_argument(
+        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
+    )
+    litert.add_argument(
+        "--source", metavar="F", help="texts to compare BLEU on before and after, for the manifest"
+    )
+    litert.add_argument("--reference", metavar="F", help="their translations, line by line")
+    add_search_options(
+        parser, "search", f"fixed in the export; litert: {_listed(LITERT_SEARCH)} alone"
+    )
 
 
 def run(arguments):
@@ -77,45 +121,48 @@ def run(arguments):
     from keras_bahdanau.version_directories import next_version
 
     search = search_options(arguments)
-    if arguments.format == "saved-model" and arguments.quantization != "float32":
+    is_litert = arguments.format == "litert"
+    options = {name: getattr(arguments, name) for name in LITERT_OPTIONS}
+    options = {name: value for name, value in options.items() if value is not None}
+    if options and not is_litert:
         raise InputError(
-            "Expected --quantization float32 with --format saved-model. "
-            f"Received: {arguments.quantization}"
+            f"Expected {_listed(options)} with --format litert. Received: --format saved-model"
         )
-    if arguments.format == "saved-model" and arguments.samples:
-        raise InputError("Expected --samples with --format litert. Received: saved-model")
-    if arguments.format == "saved-model" and arguments.text:
-        raise InputError("Expected --text with --format litert. Received: saved-model")
-    if arguments.format == "litert" and search.keys() - {"beam_width"}:
-        first = min(search.keys() - {"beam_width"}).replace("_", "-")
+    if is_litert and (others := search.keys() - LITERT_SEARCH):
         raise InputError(
-            f"Expected no option of a search but --beam-width with --format litert. "
-            f"Received: --{first}"
+            f"Expected no option of a search but {_listed(LITERT_SEARCH)} with --format litert. "
+            f"Received: {_listed(sorted(others))}"
         )
-    samples = list(lines(arguments.samples)) if arguments.samples else []
+    if ("source" in options) != ("reference" in options):
+        raise InputError(
+            f"Expected --source and --reference together. Received: {_listed(options)}"
+        )
+    for name in options.keys() & FILES:
+        options[name] = list(lines(options[name]))
     # Whatever other commands run on.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    if arguments.format == "saved-model":
-        next_version(arguments.output)
-    else:
+    if is_litert:
         check_is_free(arguments.output)
+    else:
+        next_version(arguments.output)
     translator = open_trained_translator(arguments.model)
-    if arguments.format == "saved-model":
+    if is_litert:
+        _litert(translator, arguments.output, **_renamed({**options, **search}))
+    else:
         _saved_model(
             translator, arguments.output, serving_version=arguments.serving_version, **search
         )
-    else:
-        _litert(
-            translator,
-            arguments.output,
-            quantization=arguments.quantization,
-            samples=samples,
-            text=arguments.text,
-            **search,
-        )
 
 
-def export_chosen(translator, directory, choice, *, samples=()):
+def _renamed(options):
+    return {LITERT_NAMES.get(name, name): value for name, value in options.items()}
+
+
+def _listed(names):
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
+def export_chosen(translator, directory, choice, *, validation=()):
     """Writes the exports that a training run ends with, those that are not there yet.
 
     On JAX and PyTorch they are written by the command `export` in a process of its own. Where
@@ -125,23 +172,30 @@ def export_chosen(translator, directory, choice, *, samples=()):
         translator: a `Translator`.
         directory: the model directory.
         choice: `both`, `saved-model`, `litert` or `none`.
-        samples: source texts for the golden file.
+        validation: pairs of texts: the first are golden samples, and what the manifest of the
+            LiteRT directory compares BLEU on.
     """
     import keras
 
     directory = Path(directory)
     places = {"saved-model": directory / "saved-model" / "1", "litert": directory / "litert"}
     missing = [name for name in places if choice in ("both", name) and not places[name].exists()]
+    compared = validation[:COMPARED_PAIRS]
+    texts = {
+        "samples": [source for source, _ in compared[:GOLDEN_SAMPLES]],
+        "source": [source for source, _ in compared],
+        "reference": [reference for _, reference in compared],
+    }
     if keras.backend.backend() != "tensorflow":
-        _export_elsewhere(directory, missing, samples)
+        _export_elsewhere(directory, missing, texts if compared else {})
         return
     if "saved-model" in missing:
         _saved_model(translator, directory / "saved-model")
     if "litert" in missing:
-        _litert(translator, directory / "litert", samples=samples)
+        _litert(translator, directory / "litert", **_renamed(texts))
 
 
-def _export_elsewhere(directory, names, samples):
+def _export_elsewhere(directory, names, texts):
     commands = [
         ["export", str(directory), "--format", name, "--output", str(directory / name)]
         for name in names
@@ -154,11 +208,14 @@ def _export_elsewhere(directory, names, samples):
             )
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "samples"
-        path.write_text("".join(f"{text}\n" for text in samples), encoding="utf-8")
+        given = []
+        for name, lines in texts.items():
+            path = Path(folder) / name
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            given += [f"--{name}", str(path)]
         for name, command in zip(names, commands, strict=True):
-            given = ["--samples", path] if name == "litert" and samples else []
-            program = [sys.executable, "-m", "keras_bahdanau", *command, *given]
+            program = [sys.executable, "-m", "keras_bahdanau", *command]
+            program += given if name == "litert" else []
             code = subprocess.run(program, check=False).returncode
             if code:
                 raise ChildProcessError(

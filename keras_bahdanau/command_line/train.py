@@ -49,8 +49,6 @@ examples:
   keras-bahdanau train --train train.tsv --validation val.tsv --output my-model
   keras-bahdanau train --corpus multi30k-en-de --output my-model
 """
-# Validation texts in the golden file of the LiteRT export.
-GOLDEN_SAMPLES = 20
 
 
 def add_arguments(parser):
@@ -127,8 +125,7 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
         splits, options, directory, devices=devices, show_progress=show_progress
     )
     if is_chief():
-        samples = [source for source, _ in splits.validation[:GOLDEN_SAMPLES]]
-        export_chosen(translator, directory, export, samples=samples)
+        export_chosen(translator, directory, export, validation=splits.validation)
     return translator, metrics
 
 
