@@ -10,6 +10,7 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -36,12 +37,15 @@ class GoldenDifferenceError(ValueError):
 class LiteTranslator:
     """Translates text with an exported LiteRT directory.
 
+    Several threads may use one translator: they take turns.
+
     Args:
         path: the directory that `export_litert` wrote, or its `translator.tflite`.
         num_threads: threads of LiteRT. One sentence hardly gains from more than one.
         split: function `(text, measure, limit) -> parts` for texts beyond the model's limit;
             `split_at_sentences` by default.
-        api: LiteRT's `"interpreter"`, or its newer `"compiled-model"`: the same answers.
+        api: LiteRT's `"interpreter"`, or its newer `"compiled-model"`, which gives the same answers
+            and writes a dozen lines of its own to standard error.
 
     Attributes:
         manifest: dict of what `manifest.json` says.
@@ -76,6 +80,7 @@ class LiteTranslator:
         self._split = split or split_at_sentences
         file, tokenizer = map(self._read_checked, (FILE_NAME, TOKENIZER_NAME))
         self.tokenizer = sentencepiece.SentencePieceProcessor()
+        self._turn = threading.Lock()
         name = TOKENIZER_NAME
         try:
             self.tokenizer.LoadFromSerializedProto(tokenizer)
@@ -189,7 +194,8 @@ class LiteTranslator:
     def run(self, name: str, inputs: dict) -> dict:
         """Runs one signature: NumPy arrays by name in, NumPy arrays by name out."""
         try:
-            return self._graphs.run(name, inputs)
+            with self._turn:
+                return self._graphs.run(name, inputs)
         except RuntimeError as error:
             raise self._damaged(FILE_NAME, error) from error
 

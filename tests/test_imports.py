@@ -120,7 +120,7 @@ def test_imports_are_absolute():
 def test_no_file_is_over_260_lines():
     lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in SOURCES.items()}
     # The runtime stays one file, because it is copied onto devices.
-    limits = {f"{ROOT}.export.runtime": 480}
+    limits = {f"{ROOT}.export.runtime": 490}
     assert {n: length for n, length in lengths.items() if length > limits.get(n, 260)} == {}
 
 

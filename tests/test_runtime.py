@@ -3,6 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,14 @@ def test_lone_surrogates_are_refused(translator, text):
 def test_what_is_no_text_is_refused(translator, text):
     with pytest.raises(TypeError, match=f"Received: {type(text).__name__}"):
         translator.translate([text])
+
+
+def test_threads_do_not_disturb_each_other(translator):
+    texts = [*TEXTS, *STRANGE] * 4
+    expected = translator.translate(texts)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda text: translator.translate([text])[0], texts))
+    assert found == expected
 
 
 def test_another_api_is_refused(directory):

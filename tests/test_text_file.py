@@ -1,7 +1,8 @@
 """The LiteRT file from text to text against the runtime's translations."""
 
+import io
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -163,16 +164,11 @@ def test_a_tokenizer_that_the_operators_do_not_know_is_refused(change, received,
         _check_tokenizer(description)
 
 
-def test_the_example_prints_a_line_for_each_text(directory, translator):
-    texts = ["the red house", "", "ñandú 12"]
-    command = [sys.executable, EXAMPLE, directory / "translator_text.tflite"]
-    given = subprocess.run([*command, *texts], capture_output=True, text=True, check=True)
-    assert given.stdout.split("\n") == [*translator.translate(texts), ""]
-    piped = subprocess.run(
-        [*command, "--greedy"],
-        input="".join(f"{text}\n" for text in texts),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert piped.stdout.split("\n") == [*translator.translate(texts, beam_width=1), ""]
+def test_the_example_prints_a_line_for_each_text(directory, translator, monkeypatch, capsys):
+    main = runpy.run_path(EXAMPLE)["main"]
+    file, texts = str(directory / "translator_text.tflite"), ["the red house", "", "ñandú 12"]
+    main([file, *texts])
+    assert capsys.readouterr().out.split("\n") == [*translator.translate(texts), ""]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{text}\n" for text in texts)))
+    main([file, "--greedy"])
+    assert capsys.readouterr().out.split("\n") == [*translator.translate(texts, beam_width=1), ""]
