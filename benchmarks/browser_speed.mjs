@@ -22,12 +22,12 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 const WORKER = `
   self.onmessage = async ({ data: texts }) => {
     try {
-      const [litert, { startLiteRt }, { ModelStore }, { readModelFiles }, { Translator }, { timed }] =
-        await Promise.all(["litert/core", "litert", "model_store", "model_files", "translator",
-          "browser_timing"].map((name) => import("./" + name + ".js")));
+      const names = ["litert/core", "litert", "model_store", "translator", "browser_timing"];
+      const [litert, { startLiteRt }, { ModelStore }, { Translator }, { timed }] =
+        await Promise.all(names.map((name) => import("./" + name + ".js")));
       await startLiteRt(litert, new URL("litert/wasm/", self.location.href).href);
       const store = await ModelStore.open("model/", () => {});
-      const translator = await Translator.load(await readModelFiles(store.read), litert);
+      const translator = await Translator.load((await store.load()).files, litert);
       self.postMessage({ found: await timed(translator, texts) });
     } catch (error) {
       self.postMessage({ problem: String(error) });

@@ -81,12 +81,20 @@ def test_it_works_offline_and_takes_up_a_new_export(example, directory, translat
     later = Path(shutil.copytree(directory, tmp_path / "later"))
     change(later, "tokenizer.json", {"note": "the same tokenizer in another file"})
     change(later, "manifest.json", {"max_target_length": 5})
-    found = seen(example, "offline", exported=str(directory), next=str(later), text=TEXT)
+    broken = Path(shutil.copytree(later, tmp_path / "broken"))
+    change(broken, "tokenizer.json", {"note": "damaged behind the manifest's back"})
+    (broken / "tokenizer.json").write_text("{", encoding="utf-8")
+    paths = {"exported": str(directory), "next": str(later), "broken": str(broken)}
+    found = seen(example, "offline", text=TEXT, **paths)
     expected = translator.translate([TEXT], beam_width=1)
     assert [found["first"]["finished"]] == [found["offline"]["finished"]] == expected
     assert "works without a network" in found["offlineStatus"]
     shorter = LiteTranslator(later).translate([TEXT], beam_width=1)
-    assert [found["next"]["finished"]] == [found["nextOffline"]["finished"]] == shorter != expected
+    assert shorter != expected
+    for visit in ("next", "nextOffline", "broken"):
+        assert [found[visit]["finished"]] == shorter
+    assert found["problem"].startswith("The model of before is used.")
+    assert "tokenizer.json" in found["problem"]
     files = json.loads((later / "manifest.json").read_text(encoding="utf-8"))["files"]
     assert sorted(found["kept"]) == [
         "manifest.json",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from small_translator import ENGLISH, SPANISH
-from web_example import run_node, web_example
+from web_example import answer_of, run_node, web_example
 
 from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.runtime import LiteTranslator
@@ -91,6 +91,15 @@ def test_the_golden_lines_are_reproduced(example, directory, untrained, quantiza
     done = run_node(example, "check_golden.mjs", directory)
     lines = (directory / "golden.jsonl").read_text(encoding="utf-8").count("\n")
     assert done.stdout == f"{lines} lines, greedy and beam: the same as Python's\n"
+
+
+def test_every_tensor_is_freed(example, directory):
+    found = answer_of(
+        example, "web_tensors.mjs", {"exported": str(directory), "texts": ODD_TEXTS[4:9]}
+    )
+    assert {name: counts["live"] for name, counts in found.items()} == dict.fromkeys(found, 0)
+    assert found.pop("ids that are refused")["made"] == 0
+    assert all(counts["made"] > 0 for counts in found.values())
 
 
 def test_golden_lines_of_another_model_are_told(example, directory, copied):

@@ -53,8 +53,8 @@ const scenarios = {
     return found;
   },
 
-  /** Visits again with no server, then with a server that has another export. */
-  async offline(page, { exported, next, text }) {
+  /** Visits again with no server, then with servers that have another export and a broken one. */
+  async offline(page, { exported, next, broken, text }) {
     const server = await serve(exported);
     await open(page, server.url);
     const found = { first: await typed(page, text, "keys") };
@@ -68,6 +68,11 @@ const scenarios = {
     newer.stop();
     await open(page, server.url);
     found.nextOffline = await typed(page, text, "keys");
+    const failing = await serve(broken, new URL(server.url).port);
+    await open(page, server.url);
+    found.problem = await page.textContent("#problem");
+    found.broken = await typed(page, text, "keys");
+    failing.stop();
     found.kept = await page.evaluate(keptModelFiles);
     return found;
   },

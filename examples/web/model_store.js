@@ -1,6 +1,7 @@
 /** Fetches an exported directory and keeps it in the browser, for times without a network. */
 
 import { ExportedFileError } from "./errors.js";
+import { readModelFiles } from "./model_files.js";
 
 const CACHE = "keras-bahdanau-model";
 
@@ -24,74 +25,98 @@ export class ModelStore {
     this.url = url;
     this.onProgress = onProgress;
     this.cache = cache;
-    this.kept = new Map();
   }
 
   /**
-   * What `readModelFiles` takes. The manifest is the network's while there is one; the files are
-   * the kept ones as long as the manifest names them.
-   */
-  read = async (name, entry) => {
-    const key = new URL(entry ? `${name}?sha256=${entry.sha256}` : name, this.url).href;
-    const found = entry ? await this.cache?.match(key) : null;
-    const content = found
-      ? new Uint8Array(await found.arrayBuffer())
-      : await this.#fetch(key, entry).catch((error) => this.#fallBack(key, entry, error));
-    this.kept.set(key, content);
-    return content;
-  };
-
-  /**
-   * Keeps what was read, and nothing else.
+   * Reads the server's model, or the kept one where that fails, and keeps what it has read.
    *
-   * @returns {Promise<boolean>} whether the browser did.
+   * @returns {Promise<{files: import("./model_files.js").ModelFiles, isKept: boolean,
+   *   problem: ?string}>} `problem` is what is wrong with a newer model on the server.
+   * @throws {ExportedFileError} there is neither.
    */
-  async keep() {
-    if (!this.cache) return false;
+  async load() {
+    const read = new Map();
     try {
-      // The manifest was read first and is written last, when all that it names is there.
-      for (const [key, content] of [...this.kept].reverse()) {
-        if (key.includes("?") && (await this.cache.match(key))) continue;
-        await this.cache.put(key, new Response(content));
+      const files = await readModelFiles(async (name, entry) => {
+        const content = await this.#newest(name, entry);
+        read.set(this.#key(name, entry), content);
+        return content;
+      });
+      return { files, isKept: await this.#keep(read), problem: null };
+    } catch (error) {
+      try {
+        const files = await readModelFiles((name, entry) => this.#kept(name, entry));
+        return { files, isKept: true, problem: error.message };
+      } catch {
+        // What is kept is of no use: the next visit fetches all of it again.
+        await globalThis.caches?.delete(CACHE);
+        throw error;
       }
-      for (const request of await this.cache.keys()) {
-        if (!this.kept.has(request.url)) await this.cache.delete(request);
-      }
-      return true;
-    } catch {
-      return false;
-    } finally {
-      this.kept.clear();
     }
   }
 
-  /** Forgets the model: the next visit fetches it again. */
-  async clear() {
-    await globalThis.caches?.delete(CACHE);
+  /** The manifest of the server, if it answers. Files that the manifest names may be kept ones. */
+  async #newest(name, entry) {
+    if (entry) return await this.#kept(name, entry).catch(() => this.#fetch(name, entry));
+    return await this.#fetch(name).catch((error) =>
+      this.#kept(name).catch(() => {
+        throw error;
+      }),
+    );
   }
 
-  async #fetch(key, entry) {
-    const response = await fetch(key, { cache: "no-cache" });
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
-    if (!entry) return new Uint8Array(await response.arrayBuffer());
+  async #kept(name, entry) {
+    const found = await this.cache?.match(this.#key(name, entry));
+    if (!found) throw new ExportedFileError(`Expected a kept ${name}. Received: none`);
+    return new Uint8Array(await found.arrayBuffer());
+  }
+
+  async #fetch(name, entry) {
+    const key = this.#key(name, entry);
+    try {
+      const response = await fetch(key, { cache: "no-cache" });
+      if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+      if (!name.endsWith(".tflite")) return new Uint8Array(await response.arrayBuffer());
+      return await this.#watched(response.body.getReader(), entry.bytes);
+    } catch (error) {
+      throw new ExportedFileError(
+        "Expected an exported LiteRT directory with translator.tflite, tokenizer.json and " +
+          `manifest.json. Received: ${key}, which cannot be read (${error.message})`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #watched(reader, total) {
     const chunks = [];
-    let loaded = 0;
-    for (const reader = response.body.getReader(); ;) {
+    for (let loaded = 0; ;) {
       const { done, value } = await reader.read();
       if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
       chunks.push(value);
       loaded += value.length;
-      if (key.includes(".tflite")) this.onProgress(loaded, entry.bytes);
+      this.onProgress(loaded, total);
     }
   }
 
-  async #fallBack(key, entry, error) {
-    const found = entry ? null : await this.cache?.match(key);
-    if (found) return new Uint8Array(await found.arrayBuffer());
-    throw new ExportedFileError(
-      "Expected an exported LiteRT directory with translator.tflite, tokenizer.json and " +
-        `manifest.json. Received: ${key}, which cannot be read (${error.message})`,
-      { cause: error },
-    );
+  /** Keeps what was read, and nothing else. Says whether the browser did. */
+  async #keep(read) {
+    if (!this.cache) return false;
+    try {
+      // The manifest was read first and is written last, when all that it names is there.
+      for (const [key, content] of [...read].reverse()) {
+        if (key.includes("?") && (await this.cache.match(key))) continue;
+        await this.cache.put(key, new Response(content));
+      }
+      for (const request of await this.cache.keys()) {
+        if (!read.has(request.url)) await this.cache.delete(request);
+      }
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #key(name, entry) {
+    return new URL(entry ? `${name}?sha256=${entry.sha256}` : name, this.url).href;
   }
 }

@@ -21,11 +21,12 @@ const answers = {
     page.progress.value = loaded / total;
     page.status.textContent = `Loading the model: ${megabytes(loaded)} of ${megabytes(total)}`;
   },
-  ready({ bytes, isKept }) {
+  ready({ bytes, isKept, problem }) {
     page.progress.hidden = true;
     const kept = isKept && navigator.serviceWorker?.controller;
     const where = kept ? "works without a network" : "not kept in this browser";
     page.status.textContent = `Ready. Model of ${megabytes(bytes)}, ${where}.`;
+    if (problem) page.problem.textContent = `The model of before is used. ${problem}`;
     document.documentElement.dataset.state = "ready";
   },
   failed({ message }) {

@@ -4,7 +4,7 @@
  * This is a classic worker, not a module, since LiteRT.js loads its code with `importScripts`.
  *
  * Takes `{id, text, isBeam}`; a newer request ends an older one. Posts messages of a `type`:
- * `progress` with `loaded` and `total` bytes, then `ready` with `beamWidth`, `bytes` and `isKept`,
+ * `progress` with `loaded` and `total` bytes, then `ready` with `bytes`, `isKept` and `problem`,
  * or `failed` with `message`; for a request, with its `id`, `token` with what `Translator.stream`
  * yields, then `done`, or `error` with `message`.
  */
@@ -34,22 +34,16 @@ async function translate(translator, id, text, isBeam) {
 
 async function load() {
   try {
-    const [{ ModelStore }, { readModelFiles }, { Translator }, litert] = await Promise.all([
+    const [{ ModelStore }, { Translator }, litert] = await Promise.all([
       import("./model_store.js"),
-      import("./model_files.js"),
       import("./translator.js"),
       loadLiteRt(),
     ]);
     const onProgress = (loaded, total) => self.postMessage({ type: "progress", loaded, total });
     const store = await ModelStore.open("model/", onProgress);
-    const files = await readModelFiles(store.read).catch(async (error) => {
-      await store.clear();
-      throw error;
-    });
+    const { files, isKept, problem } = await store.load();
     const translator = await Translator.load(files, litert);
-    const bytes = files.model.length;
-    const isKept = await store.keep();
-    self.postMessage({ type: "ready", beamWidth: translator.beamWidth, bytes, isKept });
+    self.postMessage({ type: "ready", bytes: files.model.length, isKept, problem });
     return translator;
   } catch (error) {
     self.postMessage({ type: "failed", message: error.message });
