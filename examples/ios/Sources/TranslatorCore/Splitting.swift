@@ -41,10 +41,11 @@ private func sentences(_ text: [Unicode.Scalar]) -> [ArraySlice<Unicode.Scalar>]
     var sentences: [ArraySlice<Unicode.Scalar>] = []
     var position = start + 1
     while position <= end {
-        if wideSentenceEnds.contains(text[position - 1]) {
+        let before = text[position - 1]
+        if wideSentenceEnds.contains(before) {
             sentences.append(text[start..<position])
             start = position
-        } else if sentenceEnds.contains(text[position - 1]), position < end, isSpace(text[position]) {
+        } else if sentenceEnds.contains(before), position < end, isSpace(text[position]) {
             sentences.append(text[start..<position])
             while isSpace(text[position]) { position += 1 }
             start = position

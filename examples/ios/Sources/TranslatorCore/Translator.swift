@@ -95,7 +95,8 @@ public struct Translator {
             var written = ""
             let isWanted = try streamPart(part) { tokenIds, source in
                 written = self.text(tokenIds)
-                return onStep(Step(text: written.isEmpty ? finished : lead + written, source: source))
+                let all = written.isEmpty ? finished : lead + written
+                return onStep(Step(text: all, source: source))
             }
             if !isWanted { return }
             if !written.isEmpty { finished = lead + written }

@@ -23,8 +23,9 @@ final class SplittingTests: XCTestCase {
     }
 
     func testWideSentenceEndsNeedNoSpace() {
+        let text = "\u{4E00}\u{3002}\u{4E8C}\u{FF01}\u{4E09}"
         XCTAssertEqual(
-            splitAtSentences("\u{4E00}\u{3002}\u{4E8C}\u{FF01}\u{4E09}", limit: 2, measure: characters),
+            splitAtSentences(text, limit: 2, measure: characters),
             ["\u{4E00}\u{3002}", "\u{4E8C}\u{FF01}", "\u{4E09}"]
         )
     }
