@@ -34,7 +34,7 @@ final class GoldenTests: XCTestCase {
                 let found = try translator.search(line.source_ids, beam: beam)
                 XCTAssertEqual(found.tokenIds, expected.token_ids, line.text)
                 let translation = try translator.translate(line.text, beam: beam)
-                XCTAssertEqual(translation, expected.translation, line.text)
+                XCTAssertEqual(scalars(translation), scalars(expected.translation), line.text)
             }
         }
     }
@@ -47,7 +47,12 @@ final class GoldenTests: XCTestCase {
                 streamed = step.text
                 return true
             }
-            XCTAssertEqual(streamed, line.greedy.translation)
+            XCTAssertEqual(scalars(streamed), scalars(line.greedy.translation))
         }
+    }
+
+    /// Code points, because Swift takes strings for equal that differ in how accents are written.
+    private func scalars(_ text: String) -> [Unicode.Scalar] {
+        Array(text.unicodeScalars)
     }
 }
