@@ -129,9 +129,15 @@ def test_without_the_option_there_is_no_such_file(untrained_litert):
 
 
 @pytest.mark.slow
-def test_int8_weights_do_as_well(untrained, tmp_path):
+def test_with_other_options_it_does_as_well(untrained, tmp_path):
     directory = export_litert(
-        untrained, tmp_path / "litert", quantization="int8", beam_width=2, text=True
+        untrained,
+        tmp_path / "litert",
+        quantization="int8",
+        beam_width=2,
+        attention=True,
+        shortlist=[SPANISH],
+        text=True,
     )
     translator = LiteTranslator(directory)
     translate = interpreter(directory).get_signature_runner("translate_beam")
@@ -145,6 +151,7 @@ def test_int8_weights_do_as_well(untrained, tmp_path):
     [
         ({"model_type": "bpe"}, "one of the type bpe"),
         ({"normalization_rule_name": "identity"}, "one without normalization"),
+        ({"remove_extra_whitespaces": False}, "one that keeps extra spaces"),
         ({"byte_fallback": True}, "one with pieces of the type byte"),
         ({"user_defined_symbols": ["<x>"]}, "one with pieces of the type user_defined"),
     ],

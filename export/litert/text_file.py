@@ -40,7 +40,7 @@ def text_file(signatures, model_bytes, length_bound, quantization):
         signatures: the `Signatures` of the translator.
         model_bytes: content of its SentencePiece model file.
         length_bound: dict of `factor` and `offset`, as in the manifest.
-        quantization: `"float32"` or `"int8"`.
+        quantization: as of `export_litert`.
 
     Returns:
         `(content, description)`: `bytes` of the file, and what the manifest says of it.
@@ -143,13 +143,16 @@ def _check_tokenizer(description):
     types = {kind for *_, kind in description["pieces"]}
     if description["model_type"] != "unigram":
         received = f"one of the type {description['model_type']}"
-    elif description["normalizer"] in ("", "identity"):
+    elif not description["charsmap"]:
         received = "one without normalization"
+    elif not description["remove_extra_whitespaces"]:
+        received = "one that keeps extra spaces"
     elif unknown := types - {"normal", "unknown", "control"}:
         received = f"one with pieces of the type {min(unknown)}"
     else:
         return
     raise InputError(
-        "Expected a SentencePiece model of the type unigram, with normalization and with normal "
-        f"pieces only, for a LiteRT file from text to text. Received: {received}"
+        "Expected a SentencePiece model of the type unigram, with normalization of letters and "
+        "spaces and with normal pieces only, for a LiteRT file from text to text. "
+        f"Received: {received}"
     )
