@@ -113,3 +113,19 @@ def test_wrong_sizes_are_named():
     process = run("--sizes", "3,4,5")
     assert process.returncode == 2
     assert "expected four integers B,Q,M,U. Received: 3,4,5" in process.stderr
+
+
+def test_speed_in_a_browser_is_told_beside_the_native_one(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import browser_speed
+
+    def round_of(milliseconds, translations):
+        return {"greedy": {"milliseconds": milliseconds, "translations": translations}}
+
+    found = {
+        "native": [round_of([1.0, 2.0, 9.0], ["a", "b", "c"]), round_of([3.0, 2.5, 4.0], "abc")],
+        "Node": [round_of([5.0, 9.0, 7.0], ["a", "x", "c"]), round_of([6.0, 6.0, 9.0], "axc")],
+    }
+    _, _, native, node, *_ = browser_speed.table(found)
+    assert native == "| native | 2.00 |"
+    assert node == "| Node | 6.00 (3.0×, 2 of 3) |"

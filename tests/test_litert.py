@@ -12,6 +12,7 @@ from small_translator import ENGLISH, SPANISH, small_translator
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.litert import UnsupportedOperatorError, export_litert
+from keras_bahdanau.export.litert.four_bits import round_to_four_bits
 from keras_bahdanau.export.litert.stepper import Stepper
 from keras_bahdanau.export.runtime import LiteTranslator
 from keras_bahdanau.text.splitting import split_text
@@ -174,9 +175,15 @@ def test_int8_stays_close_to_float32(directory, int8_directory):
 
 
 @pytest.mark.slow
-def test_int8_with_two_transitions_stays_close(tmp_path):
-    translator = small_translator(order="between", tie_embeddings="all", embedding_dim=32)
-    export_litert(translator, tmp_path / "litert", quantization="int8", beam_width=2)
+@pytest.mark.parametrize("quantization", ["int8", "int4"])
+def test_a_quantized_file_with_two_transitions_stays_close(tmp_path, quantization):
+    translator = small_translator(
+        order="between", tie_embeddings="all", embedding_dim=32, decoder_units=32
+    )
+    export_litert(translator, tmp_path / "litert", quantization=quantization, beam_width=2)
+    if quantization == "int4":
+        # Of four bits is what the weights are, and the rest of the difference is that of int8.
+        round_to_four_bits(translator.model)
     expected = first_step(translator)["logits"][:, 0]
     found = exported_first_step(tmp_path / "litert")["logits"]
     np.testing.assert_allclose(found, expected, atol=0.25 * np.std(expected))
@@ -229,7 +236,7 @@ def test_a_directory_that_is_not_empty_is_refused(translator, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"quantization": "int4"}, "`quantization` must be one of"),
+        ({"quantization": "float16"}, "`quantization` must be one of"),
         ({"beam_width": 0}, "`beam_width` must be a positive integer"),
         ({"length_penalty": -0.5}, "`length_penalty` must not be negative"),
         ({"max_length": 2.5}, "`max_length` must be a positive integer"),

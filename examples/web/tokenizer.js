@@ -1,0 +1,144 @@
+/** Text to token ids and back, from `tokenizer.json`: the pieces are SentencePiece's own. */
+
+import { ExportedFileError } from "./errors.js";
+import { Normalizer } from "./normalizer.js";
+
+const FORMAT = "keras-bahdanau-tokenizer";
+const FORMAT_VERSION = 1;
+const UNKNOWN_PENALTY = 10;
+const UNKNOWN_TEXT = " \u2047 ";
+const KEYS = ["charsmap", "pieces", "space_symbol"];
+
+/**
+ * A SentencePiece unigram model.
+ *
+ * Scores are added in float32 and a piece has to be better, not as good, to replace another, as in
+ * SentencePiece's `Model::EncodeOptimized` (`src/unigram_model.cc`): so ties fall as they do there.
+ */
+export class Tokenizer {
+  /**
+   * @param {object} description the content of `tokenizer.json`.
+   * @throws {ExportedFileError} it is of another format or kind.
+   */
+  constructor(description) {
+    check(description);
+    this.spaceSymbol = description.space_symbol;
+    this.stripsAll = description.remove_extra_whitespaces;
+    this.stripsPrefix = description.add_dummy_prefix || this.stripsAll;
+    this.pieces = description.pieces.map(([piece]) => piece);
+    this.types = description.pieces.map(([, , type]) => type);
+    this.unknownId = this.types.indexOf("unknown");
+    this.ids = new Map();
+    this.scores = new Float64Array(this.pieces.length);
+    this.longest = 0;
+    let worst = Infinity;
+    description.pieces.forEach(([piece, score, type], id) => {
+      if (type !== "normal" && type !== "user_defined") return;
+      this.ids.set(piece, id);
+      this.longest = Math.max(this.longest, piece.length);
+      this.scores[id] = Math.fround(type === "normal" ? score : bonus(piece));
+      if (type === "normal") worst = Math.min(worst, this.scores[id]);
+    });
+    this.unknownScore = Math.fround(worst - UNKNOWN_PENALTY);
+    const userDefined = this.pieces.filter((_, id) => this.types[id] === "user_defined");
+    this.normalizer = new Normalizer(description, userDefined);
+  }
+
+  /** @returns {number[]} the ids of a text's pieces. */
+  encode(text) {
+    return this.segment(text).map(({ id }) => id);
+  }
+
+  /**
+   * Cuts a text into pieces.
+   *
+   * @returns {{id: number, piece: string}[]} with what the text says where the id is unknown.
+   */
+  segment(text) {
+    const normalized = this.normalizer.normalize(text);
+    const starts = this.#bestStarts(normalized);
+    const found = [];
+    for (let end = normalized.length; end > 0;) {
+      const [start, id] = starts[end];
+      const piece = normalized.slice(start, end);
+      // Neighbours that are unknown are one unknown piece.
+      if (id === this.unknownId && found.at(-1)?.id === id) {
+        found.at(-1).piece = piece + found.at(-1).piece;
+      } else {
+        found.push({ id, piece });
+      }
+      end = start;
+    }
+    return found.reverse();
+  }
+
+  /** For each end in a text, the start and the id of the last piece on the best way to there. */
+  #bestStarts(text) {
+    const scores = new Float32Array(text.length + 1);
+    const starts = new Array(text.length + 1);
+    const offer = (start, end, id, score) => {
+      const sum = Math.fround(scores[start] + score);
+      if (starts[end] && sum <= scores[end]) return;
+      scores[end] = sum;
+      starts[end] = [start, id];
+    };
+    for (let start = 0; start < text.length;) {
+      const next = start + characterLength(text, start);
+      let isKnown = false;
+      const last = Math.min(text.length, start + this.longest);
+      for (let end = next; end <= last; end += characterLength(text, end)) {
+        const id = this.ids.get(text.slice(start, end));
+        if (id === undefined) continue;
+        offer(start, end, id, this.scores[id]);
+        isKnown ||= end === next;
+      }
+      if (!isKnown) offer(start, next, this.unknownId, this.unknownScore);
+      start = next;
+    }
+    return starts;
+  }
+
+  /** @returns {string} the text of ids. Control ids are left out. */
+  decode(ids) {
+    let text = "";
+    let isStart = this.stripsPrefix;
+    for (const id of ids) {
+      const piece = this.pieces[id];
+      if (piece === undefined) {
+        throw new RangeError(`Expected ids below ${this.pieces.length}. Received: ${id}`);
+      }
+      if (this.types[id] === "control") continue;
+      const isPrefixed = isStart && piece.startsWith(this.spaceSymbol);
+      const rest = isPrefixed ? piece.slice(this.spaceSymbol.length) : piece;
+      text += id === this.unknownId ? UNKNOWN_TEXT : rest.replaceAll(this.spaceSymbol, " ");
+      isStart &&= !text && !(isPrefixed && !this.stripsAll);
+    }
+    return text;
+  }
+}
+
+/** A piece that the user defined is worth more than all that could replace it. */
+function bonus(piece) {
+  return 0.1 * (new TextEncoder().encode(piece).length - 1);
+}
+
+function characterLength(text, at) {
+  return text.codePointAt(at) > 0xffff ? 2 : 1;
+}
+
+function check(description) {
+  const { format, format_version: version } = description ?? {};
+  const isKnown = format === FORMAT && Number.isInteger(version) && version <= FORMAT_VERSION;
+  if (!isKnown || !KEYS.every((key) => key in description)) {
+    throw new ExportedFileError(
+      `Expected a tokenizer of format ${FORMAT}, version ${FORMAT_VERSION} at most. ` +
+        `Received: format ${format}, version ${version}`,
+    );
+  }
+  if (description.model_type !== "unigram" || description.byte_fallback) {
+    throw new ExportedFileError(
+      "Expected a tokenizer of SentencePiece's model type unigram without byte fallback. " +
+        `Received: ${description.model_type}, byte_fallback ${description.byte_fallback}`,
+    );
+  }
+}

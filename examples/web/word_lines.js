@@ -1,0 +1,197 @@
+/** Draws a sentence and its translation, and shows which words the model looked at for which. */
+
+import { mergePieces, wordAttention } from "./words.js";
+
+const SMALLEST = 0.01; // Less than a percent is not marked.
+const NAMED = 4; // So many words are named below the lines.
+const HINT =
+  "Point at a word, tap it, or go there with Tab and the arrow keys, to see which words of the " +
+  "other sentence the model connects with it.";
+
+/**
+ * Two lines of words. Pointing at a word, or going to it with Tab and the arrow keys, marks the
+ * words of the other line by their attention.
+ */
+export class WordLines {
+  /** @param {{source: Element, target: Element, says: Element}} elements of the page. */
+  constructor({ source, target, says }) {
+    this.says = says;
+    this.lines = { source: new Line(source), target: new Line(target) };
+    this.lines.source.other = this.lines.target;
+    this.lines.target.other = this.lines.source;
+    for (const element of [source, target]) this.#listen(element);
+    this.show([]);
+  }
+
+  /**
+   * @param {{sourcePieces: string[], pieces: string[], rows: Float32Array[]}[]} parts of a
+   *   translation, as far as it is known.
+   */
+  show(parts) {
+    this.parts = parts.map(({ sourcePieces, pieces, rows }) => {
+      const [source, target] = [mergePieces(sourcePieces), mergePieces(pieces)];
+      return { source, target, weights: wordAttention(rows, source, target) };
+    });
+    for (const side of ["source", "target"]) {
+      this.lines[side].show(this.parts.flatMap((part) => spaced(part[side])));
+    }
+    this.mark(this.#focused());
+  }
+
+  /** Marks the word that was written last, which a screen reader need not say. */
+  markLast() {
+    this.mark(this.lines.target.words.at(-1), { isSaid: false });
+  }
+
+  /** @param {?Element} word to mark; none of them without one. */
+  mark(word, { isSaid = true } = {}) {
+    this.says.textContent = this.parts.length && isSaid ? HINT : "";
+    for (const line of Object.values(this.lines)) line.unmark();
+    const line = word && this.#lineOf(word);
+    if (!line) return;
+    word.classList.add("active");
+    const weights = this.#weightsOf(line, line.words.indexOf(word));
+    const others = line.other.words.map((element, index) => ({ element, weight: weights[index] }));
+    const linked = others.filter(({ weight }) => weight >= SMALLEST);
+    for (const { element, weight } of linked) {
+      element.classList.add("linked");
+      element.style.setProperty("--weight", weight.toFixed(3));
+    }
+    if (isSaid) this.#say(word, line, linked);
+  }
+
+  #say(word, line, linked) {
+    const verb = line === this.lines.target ? " looked at " : " was looked at by ";
+    this.says.replaceChildren(name(word.textContent), linked.length ? verb : `${verb}nothing`);
+    linked.sort((one, other) => other.weight - one.weight);
+    linked.slice(0, NAMED).forEach(({ element, weight }, rank) => {
+      const percent = `\u00a0${Math.round(weight * 100)}\u00a0%`;
+      this.says.append(rank ? ", " : "", name(element.textContent), percent);
+    });
+    if (linked.length > NAMED) this.says.append(", …");
+  }
+
+  /** The attention between a word and each word of the other line. Other parts have none. */
+  #weightsOf(line, position) {
+    const [from, to] = line === this.lines.target ? ["target", "source"] : ["source", "target"];
+    let first = 0;
+    return this.parts.flatMap((part) => {
+      const index = position - first;
+      first += part[from].length;
+      return part[to].map((_, other) => {
+        const [row, column] = from === "target" ? [index, other] : [other, index];
+        return part.weights[row]?.[column] ?? 0;
+      });
+    });
+  }
+
+  #listen(element) {
+    element.addEventListener("pointerover", (event) => {
+      if (event.pointerType === "mouse") this.mark(wordAt(event.target) ?? this.#focused());
+    });
+    element.addEventListener("pointerleave", () => this.mark(this.#focused()));
+    element.addEventListener("focusin", (event) => this.mark(wordAt(event.target)));
+    element.addEventListener("focusout", () => this.mark(null));
+    element.addEventListener("click", (event) => {
+      const word = wordAt(event.target);
+      if (word) this.#lineOf(word).focus(word);
+    });
+    element.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  #press(event) {
+    const word = wordAt(event.target);
+    if (!word || event.altKey || event.ctrlKey || event.metaKey) return;
+    const line = this.#lineOf(word);
+    const position = line.words.indexOf(word);
+    const forward = getComputedStyle(line.element).direction === "rtl" ? -1 : 1;
+    const moves = {
+      ArrowRight: () => line.focus(line.words[position + forward]),
+      ArrowLeft: () => line.focus(line.words[position - forward]),
+      ArrowUp: () => line.other.focus(this.#mostAttended(line, position)),
+      ArrowDown: () => line.other.focus(this.#mostAttended(line, position)),
+      Home: () => line.focus(line.words[0]),
+      End: () => line.focus(line.words.at(-1)),
+      Escape: () => word.blur(),
+    };
+    if (!moves[event.key]) return;
+    moves[event.key]();
+    event.preventDefault();
+  }
+
+  #mostAttended(line, position) {
+    const weights = this.#weightsOf(line, position);
+    return line.other.words[weights.indexOf(Math.max(...weights))];
+  }
+
+  #focused() {
+    return wordAt(document.activeElement);
+  }
+
+  #lineOf(word) {
+    return Object.values(this.lines).find(({ words }) => words.includes(word));
+  }
+}
+
+/** The words of one side. One of them is in the page's order of Tab. */
+class Line {
+  constructor(element) {
+    this.element = element;
+    this.words = [];
+  }
+
+  /** Changes what is different, so that a word that has the focus keeps it. */
+  show(words) {
+    words.forEach(({ text, isSpaced }, index) => {
+      this.words[index] ??= this.#add();
+      const word = this.words[index];
+      if (word.textContent !== text) word.textContent = text;
+      const space = isSpaced && index ? " " : "";
+      if (word.previousSibling.data !== space) word.previousSibling.data = space;
+    });
+    for (const word of this.words.splice(words.length)) {
+      word.previousSibling.remove();
+      word.remove();
+    }
+    const hasStop = this.words.some(({ tabIndex }) => tabIndex === 0);
+    if (!hasStop && this.words.length) this.words[0].tabIndex = 0;
+  }
+
+  focus(word) {
+    if (!word) return;
+    for (const each of this.words) each.tabIndex = each === word ? 0 : -1;
+    word.focus();
+  }
+
+  unmark() {
+    for (const word of this.words) {
+      word.classList.remove("active", "linked");
+      word.style.removeProperty("--weight");
+    }
+  }
+
+  #add() {
+    const word = document.createElement("span");
+    word.className = "word";
+    word.tabIndex = -1;
+    word.setAttribute("role", "button");
+    this.element.append(document.createTextNode(""), word);
+    return word;
+  }
+}
+
+/** A space is in front of each part of a long text, whatever its first piece is. */
+function spaced([first, ...others]) {
+  return first ? [{ ...first, isSpaced: true }, ...others] : [];
+}
+
+function wordAt(node) {
+  return node instanceof Element ? node.closest(".word") : null;
+}
+
+/** A word in a sentence of another language and maybe another direction. */
+function name(text) {
+  const element = document.createElement("bdi");
+  element.textContent = text;
+  return element;
+}
