@@ -9,7 +9,6 @@ import importlib
 import json
 import sys
 import time
-from functools import partial
 
 import numpy as np
 
@@ -41,12 +40,12 @@ def measure(path, signature, texts, *, api, num_threads, repeats, warm_up):
     start = time.perf_counter()
     translator = LiteTranslator(path, num_threads, api=api)
     load = time.perf_counter() - start
-    calls = _calls(translator, signature, texts)
-    first = _seconds(calls[0])
+    parts = [part for text in texts for part in translator.parts(text)]
+    sources = [translator.source_ids(part) for part in parts]
+    first, *_ = _seconds(translator, signature, sources[:1])
     for _ in range(warm_up):
-        for call in calls:
-            call()
-    times = [_seconds(call) for _ in range(repeats) for call in calls]
+        _seconds(translator, signature, sources)
+    times = [each for _ in range(repeats) for each in _seconds(translator, signature, sources)]
     _, peak_memory = memory_in_mb()
     median, p95 = np.percentile(times, [50, 95])
     return {
@@ -61,29 +60,28 @@ def measure(path, signature, texts, *, api, num_threads, repeats, warm_up):
     }
 
 
-def _calls(translator, signature, texts):
-    """One function without arguments for each part of each text."""
-    parts = [part for text in texts for part in translator.parts(text)]
-    calls = []
-    for source_ids in map(translator.source_ids, parts):
-        inputs = translator.source_inputs(source_ids)
-        if signature.startswith("translate"):
-            inputs["max_length"] = np.array([translator.bound(len(source_ids))], "int32")
-        elif signature == "decode_step":
-            start_id = translator.manifest["special_ids"]["start_id"]
-            inputs = {
-                "token_id": np.array([start_id], "int32"),
-                "source_length": inputs["source_length"],
-                **translator.run("encode", inputs),
-            }
-        calls.append(partial(translator.run, signature, inputs))
-    return calls
+def _seconds(translator, signature, sources):
+    """How long the signature takes for each list of ids."""
+    times = []
+    for source_ids in sources:
+        inputs = _inputs(translator, signature, source_ids)
+        start = time.perf_counter()
+        translator.run(signature, inputs)
+        times.append(time.perf_counter() - start)
+    return times
 
 
-def _seconds(call):
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+def _inputs(translator, signature, source_ids):
+    inputs = translator.source_inputs(source_ids)
+    if signature.startswith("translate"):
+        return {**inputs, "max_length": np.array([translator.bound(len(source_ids))], "int32")}
+    if signature == "decode_step":
+        # Encoded anew each time, because all sentences' encodings would count as memory.
+        start_id = translator.manifest["special_ids"]["start_id"]
+        encoded = translator.run("encode", inputs)
+        length = inputs["source_length"]
+        return {"token_id": np.array([start_id], "int32"), "source_length": length, **encoded}
+    return inputs
 
 
 def memory_in_mb():
