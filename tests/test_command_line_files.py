@@ -69,3 +69,17 @@ def test_files_that_do_not_fit(command, monkeypatch, arguments, message):
 def test_texts_and_a_file(command, files):
     outcome = command("translate", "m", "--input", files[0], "text")
     assert outcome.errors == ["error: Expected --input or texts. Received: both"]
+
+
+def test_a_litert_file_that_fails_in_a_run_is_an_error_of_one_line(
+    command, untrained_litert, monkeypatch
+):
+    from keras_bahdanau.export.runtime import ExportedFileError, LiteTranslator
+
+    def search(self, source_ids, beam_width):
+        raise ExportedFileError("Expected a whole file. Received: a damaged one")
+
+    monkeypatch.setattr(LiteTranslator, "search", search)
+    outcome = command("translate", untrained_litert, "the dog runs")
+    assert outcome.code == 2
+    assert outcome.errors == ["error: Expected a whole file. Received: a damaged one"]

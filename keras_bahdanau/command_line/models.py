@@ -1,5 +1,6 @@
 """Opens whatever can translate: a trained model directory or one of its exports."""
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -110,13 +111,10 @@ class LiteRTAdapter:
     """A LiteRT directory behind the interface of `Translator`; its beam was fixed at export."""
 
     def __init__(self, path):
-        from keras_bahdanau.export.runtime import ExportedFileError, LiteTranslator
+        from keras_bahdanau.export.runtime import LiteTranslator
 
-        try:
-            with silenced_native_logs():
-                self._translator = LiteTranslator(path)
-        except ExportedFileError as error:
-            raise InputError(str(error)) from error
+        with _quiet_litert():
+            self._translator = LiteTranslator(path)
         self.max_length = self._translator.max_length
         self.options = SearchOptions(
             beam_width=self._translator.beam_width,
@@ -147,7 +145,7 @@ class LiteRTAdapter:
         def translate_parts(parts):
             ids = [translator.source_ids(part) for part in parts]
             # The interpreter greets whoever uses a signature for the first time.
-            with silenced_native_logs():
+            with _quiet_litert():
                 found = [translator.search(each, beam_width) for each in ids]
             return [[_read_found(translator, each)] for each in found]
 
@@ -157,6 +155,18 @@ class LiteRTAdapter:
             encode=translator.tokenizer.EncodeAsIds,
             max_length=self.max_length,
         )
+
+
+@contextlib.contextmanager
+def _quiet_litert():
+    """Without the lines that LiteRT writes; a damaged file is the caller's mistake."""
+    from keras_bahdanau.export.runtime import ExportedFileError
+
+    try:
+        with silenced_native_logs():
+            yield
+    except ExportedFileError as error:
+        raise InputError(str(error)) from error
 
 
 def _read_found(translator, found):
