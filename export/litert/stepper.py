@@ -107,8 +107,18 @@ class Stepper:
             [Attended(memory, keys, memory_mask)],
             training=False,
         )
-        deep_output = self.decoder.readout(tf.concat([output, context, embedded], axis=-1))
+        deep_output = self._readout([output, context, embedded])
         return self._logits(deep_output, suppressed), states, attention_scores
+
+    def _readout(self, parts):
+        # A product for each part: in int8 its numbers are rounded by a step of their own, and
+        # those of an embedding are smaller than those of a state.
+        layer, first, total = self.decoder.readout, 0, self.decoder.readout.bias
+        for part in parts:
+            kernel = tf.slice(layer.kernel, (first, 0), (part.shape[-1], layer.units))
+            total = tf.matmul(part, kernel) + total
+            first += part.shape[-1]
+        return layer.activation(total)
 
     def _logits(self, deep_output, suppressed):
         # All that is added is one row, which becomes the bias of the product.
