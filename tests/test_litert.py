@@ -192,7 +192,13 @@ def test_the_callers_samples_follow_the_varied_golden_lines(int8_directory):
 def test_the_manifest_names_every_other_file(directory):
     manifest = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
     files = {path.name for path in directory.iterdir()} - {"manifest.json"}
-    assert files == {"translator.tflite", "tokenizer.model", "tokenizer.json", "golden.jsonl"}
+    assert files == {
+        "translator.tflite",
+        "tokenizer.model",
+        "tokenizer.json",
+        "tokenizer_vectors.jsonl",
+        "golden.jsonl",
+    }
     assert set(manifest["files"]) == files
     for name, entry in manifest["files"].items():
         content = (directory / name).read_bytes()

@@ -21,6 +21,8 @@ from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
 from keras_bahdanau.export.litert.stepper import Stepper
 from keras_bahdanau.export.litert.tokenizer_file import FILE_NAME as TOKENIZER_FILE_NAME
 from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
+from keras_bahdanau.export.litert.tokenizer_vectors import FILE_NAME as VECTORS_FILE_NAME
+from keras_bahdanau.export.litert.tokenizer_vectors import write_vectors
 from keras_bahdanau.files import atomic_path, check_is_free
 from keras_bahdanau.generation import EXTRA_LENGTH
 from keras_bahdanau.quiet import silenced_native_logs
@@ -42,8 +44,9 @@ def export_litert(
     """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
 
     The directory gets `translator.tflite` (signatures `encode`, `decode_step`, `translate` and
-    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`, `golden.jsonl` and
-    `manifest.json`. It appears whole or not at all. `keras_bahdanau.export.runtime` runs it.
+    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`,
+    `tokenizer_vectors.jsonl`, `golden.jsonl` and `manifest.json`. It appears whole or not at all.
+    `keras_bahdanau.export.runtime` runs it.
 
     Args:
         translator: a `Translator`: its `model` and `tokenizer` are exported.
@@ -96,6 +99,7 @@ def export_litert(
         model_bytes = translator.tokenizer.model_bytes
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
         write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
+        write_vectors(temporary / VECTORS_FILE_NAME, model_bytes)
         description = {
             "package_version": __version__,
             "quantization": quantization,

@@ -8,6 +8,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "keras_bahdanau.sentencepiece"
+# What an unknown id is in decoded text, unless a model says otherwise.
+UNKNOWN_SURFACE = " \u2047 "
 # The fields that are read here, with their numbers and defaults, of
 # https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 # Enumerations are read as their numbers.
@@ -19,7 +21,9 @@ _MESSAGES = {
     ],
     "Trainer": [
         ("model_type", 3, _Field.TYPE_INT32, "1"),
+        ("treat_whitespace_as_suffix", 24, _Field.TYPE_BOOL, "false"),
         ("byte_fallback", 35, _Field.TYPE_BOOL, "false"),
+        ("unk_surface", 44, _Field.TYPE_STRING, UNKNOWN_SURFACE),
     ],
     "Normalizer": [
         ("name", 1, _Field.TYPE_STRING, ""),
@@ -33,6 +37,7 @@ _PARTS = [
     ("pieces", 1, "Piece", _Field.LABEL_REPEATED),
     ("trainer_spec", 2, "Trainer", _Field.LABEL_OPTIONAL),
     ("normalizer_spec", 3, "Normalizer", _Field.LABEL_OPTIONAL),
+    ("denormalizer_spec", 5, "Normalizer", _Field.LABEL_OPTIONAL),
 ]
 
 

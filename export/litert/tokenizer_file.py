@@ -2,7 +2,10 @@
 
 import base64
 
-from keras_bahdanau.export.litert.sentencepiece_model import read_sentencepiece_model
+from keras_bahdanau.export.litert.sentencepiece_model import (
+    UNKNOWN_SURFACE,
+    read_sentencepiece_model,
+)
 
 FILE_NAME = "tokenizer.json"
 FORMAT, FORMAT_VERSION = "keras-bahdanau-tokenizer", 1
@@ -19,16 +22,17 @@ def tokenizer_description(model_bytes):
         model_bytes: content of a SentencePiece model file.
 
     Returns:
-        A dict for JSON: `model_type`, `normalizer` (SentencePiece's name of the rules), the
-        treatment of spaces, `charsmap` (the compiled rules in Base64, empty where there are
-        none), and `pieces`, one `[piece, score, type]` for each id.
+        A dict for JSON: `model_type` ("other" where the model has a setting that the dict has no
+        key for, so that no port follows it by halves), `normalizer` (SentencePiece's name of the
+        rules), the treatment of spaces, `charsmap` (the compiled rules in Base64, empty where
+        there are none), and `pieces`, one `[piece, score, type]` for each id.
     """
     model = read_sentencepiece_model(model_bytes)
     normalizer, trainer = model.normalizer_spec, model.trainer_spec
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "model_type": _MODEL_TYPES[trainer.model_type],
+        "model_type": _MODEL_TYPES[trainer.model_type] if _is_described(model) else "other",
         "normalizer": normalizer.name,
         "add_dummy_prefix": normalizer.add_dummy_prefix,
         "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
@@ -38,3 +42,12 @@ def tokenizer_description(model_bytes):
         "charsmap": base64.b64encode(normalizer.precompiled_charsmap).decode("ascii"),
         "pieces": [[piece.piece, piece.score, _PIECE_TYPES[piece.type]] for piece in model.pieces],
     }
+
+
+def _is_described(model):
+    trainer = model.trainer_spec
+    return (
+        trainer.unk_surface == UNKNOWN_SURFACE
+        and not trainer.treat_whitespace_as_suffix
+        and not model.denormalizer_spec.precompiled_charsmap
+    )

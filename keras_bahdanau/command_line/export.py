@@ -18,7 +18,7 @@ saved-model: one SavedModel with text in and text out for TensorFlow Serving, wi
   model is written to OUTPUT/1, beside earlier versions to the next number, and appears there whole
   or not at all. What is said of the search is fixed in it and recorded.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
-  golden.jsonl, whose lines a port to another language must reproduce.
+  golden.jsonl and tokenizer_vectors.jsonl, whose lines a port to another language must reproduce.
 """
 EPILOG = """\
 examples:
