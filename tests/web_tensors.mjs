@@ -1,4 +1,4 @@
-/** Prints how many tensors were made, and how many of them are never freed, by way of translating. */
+/** Prints how many tensors each way to translate makes, and how many of them it never frees. */
 
 import { readFileSync } from "node:fs";
 

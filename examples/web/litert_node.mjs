@@ -1,9 +1,10 @@
 /** Makes LiteRT.js, which is written for browsers, run under Node. */
 
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { readFileSync } from "node:fs";
+import v8 from "node:v8";
 import vm from "node:vm";
 
 import { ExportedFileError } from "./errors.js";
@@ -28,6 +29,10 @@ let started;
 /** LiteRT.js is one for the whole process. */
 function nodeLiteRt() {
   started ??= (async () => {
+    // Node 20 has the instructions that round as native code does, and takes them when it is asked.
+    if (process.version.startsWith("v20.")) {
+      v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
+    }
     // The two names of a worker with which LiteRT.js loads its compiled code.
     globalThis.self = globalThis;
     globalThis.importScripts = runScript;

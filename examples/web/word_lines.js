@@ -4,9 +4,6 @@ import { mergePieces, wordAttention } from "./words.js";
 
 const SMALLEST = 0.01; // Less than a percent is not marked.
 const NAMED = 4; // So many words are named below the lines.
-const HINT =
-  "Point at a word, tap it, or go there with Tab and the arrow keys, to see which words of the " +
-  "other sentence the model connects with it.";
 
 /**
  * Two lines of words. Pointing at a word, or going to it with Tab and the arrow keys, marks the
@@ -45,7 +42,7 @@ export class WordLines {
 
   /** @param {?Element} word to mark; none of them without one. */
   mark(word, { isSaid = true } = {}) {
-    this.says.textContent = this.parts.length && isSaid ? HINT : "";
+    this.says.replaceChildren();
     for (const line of Object.values(this.lines)) line.unmark();
     const line = word && this.#lineOf(word);
     if (!line) return;
