@@ -89,8 +89,12 @@ def test_the_golden_lines_are_reproduced(example, directory, untrained, quantiza
     if quantization != "float32":
         directory = export_litert(untrained, tmp_path / "litert", quantization=quantization)
     done = run_node(example, "check_golden.mjs", directory)
-    lines = (directory / "golden.jsonl").read_text(encoding="utf-8").count("\n")
-    assert done.stdout == f"{lines} lines, greedy and beam: the same as Python's\n"
+    names = ("tokenizer_vectors.jsonl", "golden.jsonl")
+    texts, lines = ((directory / name).read_text("utf-8").count("\n") for name in names)
+    assert done.stdout == (
+        f"{texts} texts: the same pieces as SentencePiece's\n"
+        f"{lines} lines, greedy and beam: the same translations as Python's\n"
+    )
 
 
 def test_every_tensor_is_freed(example, directory):
@@ -102,14 +106,22 @@ def test_every_tensor_is_freed(example, directory):
     assert all(counts["made"] > 0 for counts in found.values())
 
 
-def test_golden_lines_of_another_model_are_told(example, directory, copied):
-    text = (directory / "golden.jsonl").read_text(encoding="utf-8")
-    first, rest = text.split("\n", 1)
-    line = json.loads(first)
-    line["beam"]["token_ids"][0] += 1
-    (copied / "golden.jsonl").write_text(json.dumps(line) + "\n" + rest, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "change_line", "message"),
+    [
+        ("golden.jsonl", lambda line: line["beam"]["token_ids"].pop(), "beam.token_ids"),
+        ("golden.jsonl", lambda line: line["source_ids"].pop(), "source_ids"),
+        ("tokenizer_vectors.jsonl", lambda line: line["ids"].append(5), "ids"),
+    ],
+)
+def test_what_another_model_must_do_is_told(example, copied, name, change_line, message):
+    path = copied / name
+    first, second, *rest = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    line = json.loads(second)
+    change_line(line)
+    path.write_text("".join([first, json.dumps(line) + "\n", *rest]), encoding="utf-8")
     said = refusal(example, "check_golden.mjs", copied)
-    assert "line 1 of golden.jsonl says, beam.token_ids" in said
+    assert f"line 2 of {name} says, {message} [" in said
     assert "of another model" in said
 
 
@@ -146,8 +158,7 @@ def test_files_of_another_kind_are_refused(example, copied, name, content, messa
         ("manifest.json", {"format_version": 2}, "version 1 at most. Received: .*version 2"),
         ("manifest.json", {"files": {}}, "Expected translator.tflite in manifest.json"),
         ("tokenizer.json", {"format_version": 2}, "version 1 at most"),
-        ("tokenizer.json", {"model_type": "bpe"}, "unigram .* Received: bpe"),
-        ("tokenizer.json", {"byte_fallback": True}, "without byte fallback"),
+        ("tokenizer.json", {"model_type": "bpe"}, "unigram .* Received: model type bpe"),
     ],
 )
 def test_other_formats_are_refused(example, copied, name, values, message):

@@ -36,12 +36,21 @@ def browser() -> str:
     pytest.skip(f"no browser is installed: {', '.join(BROWSERS)}")
 
 
-def run_node(example, script, *arguments, stdin="", code=0):
-    """Runs a script of the example and returns its process, which has to end with `code`."""
+def run_node(example, script, *arguments, stdin="", question=None, code=0):
+    """Runs a script of the example and returns its process, which has to end with `code`.
+
+    Args:
+        example: what `web_example` returned.
+        script: its name.
+        *arguments: of its command line.
+        stdin: its input.
+        question: its input in place of `stdin`, for JSON.
+        code: the expected exit code.
+    """
     done = subprocess.run(
         ["node", script, *map(str, arguments)],
         cwd=example,
-        input=stdin,
+        input=stdin if question is None else json.dumps(question),
         capture_output=True,
         encoding="utf-8",
     )
@@ -51,7 +60,7 @@ def run_node(example, script, *arguments, stdin="", code=0):
 
 def answer_of(example, script, question):
     """What a script of the tests answers to a question, both in JSON."""
-    return json.loads(run_node(example, script, stdin=json.dumps(question)).stdout)
+    return json.loads(run_node(example, script, question=question).stdout)
 
 
 def _packages():

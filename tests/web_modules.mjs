@@ -11,7 +11,8 @@ const functions = {
     const loaded = new Tokenizer(tokenizer);
     return texts.map((text) => {
       const ids = loaded.encode(text);
-      return { ids, decoded: loaded.decode(ids) };
+      const pieces = loaded.segment(text).map(({ piece }) => piece);
+      return [loaded.normalizer.normalize(text), ids, pieces, loaded.decode(ids)];
     });
   },
   split({ texts, limit }) {

@@ -10,18 +10,12 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * (`Normalizer::Normalize` in its `src/normalizer.cc`).
  */
 export class Normalizer {
-  /**
-   * @param {object} description the content of `tokenizer.json`.
-   * @param {string[]} userDefined pieces that stay as they are typed.
-   */
-  constructor(description, userDefined = []) {
+  /** @param {object} description the content of `tokenizer.json`. */
+  constructor(description) {
     const charsmap = base64Bytes(description.charsmap);
     this.removesSpaces = description.remove_extra_whitespaces;
     this.addsPrefix = description.add_dummy_prefix;
     this.space = description.escape_whitespaces ? SPACE_SYMBOL : [SPACE];
-    this.userDefined = userDefined
-      .map((piece) => encoder.encode(piece))
-      .sort((one, other) => other.length - one.length);
     // The size of a double-array trie, the trie, then the replacements, each with a NUL behind it.
     const trieSize = charsmap.length ? new DataView(charsmap.buffer).getUint32(0, true) : 0;
     const units = new DataView(charsmap.buffer, charsmap.length ? 4 : 0, trieSize);
@@ -52,9 +46,6 @@ export class Normalizer {
 
   /** The number of bytes that the longest rule takes at a place, and what replaces them. */
   #prefix(bytes, at) {
-    for (const piece of this.userDefined) {
-      if (piece.every((byte, i) => byte === bytes[at + i])) return [piece.length, piece];
-    }
     const [length, start] = this.#longestRule(bytes, at);
     if (length) {
       return [length, this.replacements.subarray(start, this.replacements.indexOf(0, start))];

@@ -31,17 +31,16 @@ export class Tokenizer {
     this.ids = new Map();
     this.scores = new Float64Array(this.pieces.length);
     this.longest = 0;
-    let worst = Infinity;
     description.pieces.forEach(([piece, score, type], id) => {
-      if (type !== "normal" && type !== "user_defined") return;
+      if (type !== "normal") return;
       this.ids.set(piece, id);
       this.longest = Math.max(this.longest, piece.length);
-      this.scores[id] = Math.fround(type === "normal" ? score : bonus(piece));
-      if (type === "normal") worst = Math.min(worst, this.scores[id]);
+      this.scores[id] = score;
     });
-    this.unknownScore = Math.fround(worst - UNKNOWN_PENALTY);
-    const userDefined = this.pieces.filter((_, id) => this.types[id] === "user_defined");
-    this.normalizer = new Normalizer(description, userDefined);
+    const scores = Array.from(this.ids.values(), (id) => this.scores[id]);
+    const least = scores.reduce((one, other) => Math.min(one, other), Infinity);
+    this.unknownScore = Math.fround(least - UNKNOWN_PENALTY);
+    this.normalizer = new Normalizer(description);
   }
 
   /** @returns {number[]} the ids of a text's pieces. */
@@ -117,11 +116,6 @@ export class Tokenizer {
   }
 }
 
-/** A piece that the user defined is worth more than all that could replace it. */
-function bonus(piece) {
-  return 0.1 * (new TextEncoder().encode(piece).length - 1);
-}
-
 function characterLength(text, at) {
   return text.codePointAt(at) > 0xffff ? 2 : 1;
 }
@@ -135,10 +129,12 @@ function check(description) {
         `Received: format ${format}, version ${version}`,
     );
   }
-  if (description.model_type !== "unigram" || description.byte_fallback) {
+  const types = new Set(description.pieces.map(([, , type]) => type));
+  const isOther = description.model_type !== "unigram" || description.byte_fallback;
+  if (isOther || types.has("user_defined") || types.has("byte")) {
     throw new ExportedFileError(
-      "Expected a tokenizer of SentencePiece's model type unigram without byte fallback. " +
-        `Received: ${description.model_type}, byte_fallback ${description.byte_fallback}`,
+      "Expected a tokenizer of model type unigram without bytes and symbols of the user. " +
+        `Received: model type ${description.model_type}, pieces ${[...types].join(", ")}`,
     );
   }
 }
