@@ -5,6 +5,7 @@ import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
+import org.junit.Assume.assumeTrue
 import org.junit.Test
 
 /** The program around the interpreter, with an interpreter that knows the golden lines. */
@@ -71,7 +72,7 @@ class TranslatorTest {
         val sentence = line.getString("text")
         val text = List(3) { sentence }.joinToString("\n")
         val translator = translator(line)
-        if (translator.parts(text) != List(3) { sentence }) return // Two of them fit the model.
+        assumeTrue("Two of them fit the model.", translator.parts(text) == List(3) { sentence })
         val once = line.getJSONObject("greedy").getString("translation")
         val expected = List(3) { once }.joinToString(" ")
         assertEquals(expected, translator.translate(text, beam = false))
