@@ -1,4 +1,4 @@
-"""`golden.jsonl`: what every port must reproduce, on any processor."""
+"""`golden.jsonl`: what every port must reproduce, so without choices that hang on rounding."""
 
 import json
 
