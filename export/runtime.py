@@ -317,13 +317,13 @@ class LiteTranslator:
             )
 
 
-class _InterpreterGraphs:
+class InterpreterGraphs:
     """The signatures of a file, run by LiteRT's `Interpreter`."""
 
-    def __init__(self, content, num_threads):
+    def __init__(self, content, num_threads, **options):
         from ai_edge_litert.interpreter import Interpreter
 
-        interpreter = Interpreter(model_content=content, num_threads=num_threads)
+        interpreter = Interpreter(model_content=content, num_threads=num_threads, **options)
         names = interpreter.get_signature_list()
         self._runners = {name: interpreter.get_signature_runner(name) for name in names}
 
@@ -374,7 +374,7 @@ class _CompiledModelGraphs:
         }
 
 
-_APIS = {"interpreter": _InterpreterGraphs, "compiled-model": _CompiledModelGraphs}
+_APIS = {"interpreter": InterpreterGraphs, "compiled-model": _CompiledModelGraphs}
 
 
 def split_at_sentences(text: str, measure: Callable[[str], int], limit: int) -> list[str]:
