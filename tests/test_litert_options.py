@@ -49,11 +49,8 @@ def run(directory, name, text):
     """All outputs of a signature, the source's length with them."""
     exported = LiteTranslator(directory)
     source_ids = exported.source_ids(text)
-    found = exported._run(
-        name,
-        **exported._source(source_ids),
-        max_length=np.array([exported.bound(len(source_ids))], "int32"),
-    )
+    bound = np.array([exported.bound(len(source_ids))], "int32")
+    found = exported.run(name, {**exported.source_inputs(source_ids), "max_length": bound})
     return found, len(source_ids)
 
 
