@@ -29,15 +29,13 @@ FAMILY_TESTS = [
     "test_training_model.py",
     "test_wrong_use.py",
 ]
-# What of it is another program on another backend: compiled steps, searches and losses, and the
-# layer itself.
+# What of it is another program on another backend: compiled steps and searches, and the layer
+# itself.
 COMPILED_TESTS = [
-    "test_attention_rnn.py",
     "test_bahdanau_attention.py",
     "test_compilation.py",
     "test_compiled.py",
     "test_generation.py",
-    "test_losses.py",
 ]
 
 

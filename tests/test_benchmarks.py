@@ -74,7 +74,7 @@ def run(*arguments):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_prints_its_tables_and_measures_nothing_twice(tmp_path):
     output = tmp_path / "measured.jsonl"
     arguments = ("--quick", "--sizes", "2,3,4,8", "--output", output)

@@ -137,12 +137,13 @@ def test_a_killed_process_ends_the_run_and_the_next_goes_on(together, files, tmp
     assert_same_run(directory, together, atol=1e-5)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "start, start_again",
     [
-        pytest.param(start_on_one_device, start_on_two_devices, marks=pytest.mark.exhaustive),
-        pytest.param(start_on_two_devices, start_on_two_machines, marks=pytest.mark.exhaustive),
-        pytest.param(start_on_two_machines, start_on_one_device, marks=pytest.mark.slow),
+        (start_on_one_device, start_on_two_devices),
+        (start_on_two_devices, start_on_two_machines),
+        (start_on_two_machines, start_on_one_device),
     ],
 )
 def test_a_stopped_run_goes_on_with_others(alone, files, tmp_path, start, start_again):
