@@ -10,13 +10,10 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from small_translator import ENGLISH, SPANISH, small_translator
 
-from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.litert import UnsupportedOperatorError, export_litert
+from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.litert.four_bits import round_to_four_bits
-from keras_bahdanau.export.litert.stepper import Stepper
 from keras_bahdanau.export.runtime import LiteTranslator
 from keras_bahdanau.text.splitting import split_text
-from keras_bahdanau.translator import Translator
 
 BEAM_WIDTH = 4
 SOURCE_IDS = np.array([[9, 10, 11, 3]], "int32")
@@ -224,48 +221,3 @@ def test_the_golden_lines_are_what_keras_says(translator, directory):
     for name, beam_width in (("greedy", 1), ("beam", BEAM_WIDTH)):
         expected = translator.translate(texts, beam_width=beam_width)
         assert [line[name]["translation"] for line in lines] == expected
-
-
-def test_a_directory_that_is_not_empty_is_refused(translator, tmp_path):
-    (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="new or empty directory"):
-        export_litert(translator, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"quantization": "float16"}, "`quantization` must be one of"),
-        ({"beam_width": 0}, "`beam_width` must be a positive integer"),
-        ({"length_penalty": -0.5}, "`length_penalty` must not be negative"),
-        ({"max_length": 2.5}, "`max_length` must be a positive integer"),
-    ],
-)
-def test_arguments_out_of_range_are_refused(translator, tmp_path, arguments, message):
-    with pytest.raises(InputError, match=message):
-        export_litert(translator, tmp_path / "litert", **arguments)
-    assert not any(tmp_path.iterdir())
-
-
-def test_a_tokenizer_of_another_model_is_refused(translator, tmp_path):
-    other = small_translator().model
-    other.decoder.vocabulary_size += 1
-    mixed = Translator(other, translator.tokenizer)
-    with pytest.raises(InputError, match=r"Received: (\d+) pieces, \d+ outputs"):
-        export_litert(mixed, tmp_path / "litert")
-
-
-def test_a_model_that_needs_other_operators_leaves_nothing_behind(
-    translator, tmp_path, monkeypatch
-):
-    plain_step = Stepper.step
-
-    def step(self, *arguments):
-        logits, states, attention_scores = plain_step(self, *arguments)
-        return tf.math.bessel_i0(logits), states, attention_scores
-
-    monkeypatch.setattr(Stepper, "step", step)
-    with pytest.raises(UnsupportedOperatorError, match="BesselI0"):
-        export_litert(translator, tmp_path / "litert")
-    assert not any(tmp_path.iterdir())

@@ -7,10 +7,8 @@ import pytest
 import sacrebleu
 from small_translator import SPANISH, small_translator
 
-from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.runtime import LiteTranslator
-from keras_bahdanau.translator import Translator
 
 TEXTS = ["the red house", "el perro corre", "a cat", "the dog sleeps 12", "la casa roja"]
 REFERENCES = ["la casa", "the dog", "un gato", "el perro", "the red house"]
@@ -103,23 +101,3 @@ def test_a_shortlist_makes_the_file_smaller_where_source_and_target_have_tables_
 ):
     files = [path / "translator.tflite" for path in (short, attending)]
     assert files[0].stat().st_size < files[1].stat().st_size
-
-
-def test_texts_with_too_few_pieces_are_refused(translator, tmp_path):
-    with pytest.raises(InputError, match="with at least 5 different pieces. Received: 0"):
-        export_litert(translator, tmp_path / "litert", shortlist=[""])
-    assert not any(tmp_path.iterdir())
-
-
-def test_an_ensemble_is_refused(translator, tmp_path):
-    both = Translator(translator.model, translator.tokenizer, ensemble=[small_translator()])
-    with pytest.raises(InputError, match="Received: an ensemble"):
-        export_litert(both, tmp_path / "litert")
-    assert not any(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("references", [[], ["la casa", "un gato"]])
-def test_references_that_do_not_fit_are_refused(translator, tmp_path, references):
-    with pytest.raises(InputError, match=f"Received: 1 sources, {len(references)} references"):
-        export_litert(translator, tmp_path / "litert", sources=["the house"], references=references)
-    assert not any(tmp_path.iterdir())
