@@ -1,7 +1,8 @@
 """On a device: size, speed, quality of exported LiteRT directories of one model, in one run.
 
 Every directory translates the same sentences, one at a time on one thread, greedily and with its
-beam, text to text; the directories take turns, sentence by sentence, and CPU time is what counts.
+beam; the directories take turns, sentence by sentence, and what counts is the CPU time from ids to
+ids, without the tokenizer.
 The columns: the file's size; the median of the sentences in milliseconds; how many times as fast
 as the first directory; the share of the read bandwidth: the bytes of weights that a sentence has to
 read (each step of the decoder all matrices of its loop, each step of the encoder those of its
