@@ -34,7 +34,7 @@ def translator():
 @pytest.fixture(scope="module")
 def directory(translator, tmp_path_factory):
     path = tmp_path_factory.mktemp("exported") / "litert"
-    return export_litert(translator, path, beam_width=BEAM_WIDTH)
+    return export_litert(translator, path, beam_width=BEAM_WIDTH, samples=SAMPLES)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,6 @@ def int8_directory(translator, tmp_path_factory):
         path,
         quantization="int8",
         beam_width=BEAM_WIDTH,
-        samples=SAMPLES,
     )
 
 
@@ -186,8 +185,8 @@ def test_a_quantized_file_with_two_transitions_stays_close(tmp_path, quantizatio
     np.testing.assert_allclose(found, expected, atol=0.25 * np.std(expected))
 
 
-def test_the_callers_samples_follow_the_varied_golden_lines(int8_directory):
-    lines = (int8_directory / "golden.jsonl").read_text(encoding="utf-8").splitlines()
+def test_the_callers_samples_follow_the_varied_golden_lines(directory):
+    lines = (directory / "golden.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines]
     assert texts[-2:] == ["the red house", "el perro"]
     assert "Where is the red book?" in texts
