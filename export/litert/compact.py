@@ -64,9 +64,9 @@ def compact(content, description=None, four_bits=False):
             tensor.buffer = replacement.get(tensor.buffer, tensor.buffer)
             needed.add(tensor.buffer)
             if tensor.quantization is not None and tensor.quantization.scale is not None:
-                content = _bytes_of(tensor.quantization)
+                parameters = _bytes_of(tensor.quantization)
                 once = _PackedOnce(tensor.quantization)
-                tensor.quantization = quantization_with.setdefault(content, once)
+                tensor.quantization = quantization_with.setdefault(parameters, once)
     for index in replacement.keys() - needed:
         model.buffers[index].data = None
     builder = _AlignedBuilder(len(content))

@@ -72,7 +72,8 @@ def export_litert(
         attention: whether `translate` and `translate_beam` return attention scores as well, of
             shape `(1, max_target_length, max_length)`. `decode_step` does in any case.
         shortlist: texts in the target language, or `None`. With them, translations consist of
-            pieces that occur in these texts alone, and the decoder computes and reads less.
+            pieces that occur in these texts alone, and the decoder computes and reads less;
+            log-probabilities are then over these pieces.
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
         sources, references: texts and their translations: the manifest says what BLEU they have
             before and after the export, and how many translations are the same.

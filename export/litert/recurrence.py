@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_bahdanau.export.litert.zeros import zeros
 from keras_bahdanau.recurrent.gru_cell import GRUCell
 
 
@@ -52,9 +53,7 @@ class TrueLengthRecurrence(keras.layers.Layer):
         if initial_state is not None:
             states = keras.tree.pack_sequence_as(states, keras.tree.flatten(initial_state))
         structure = states
-        # Not a constant, which the file would hold: no length is below zero.
-        zero = tf.cast(tf.minimum(length, 0), "float32")
-        outputs = [tf.fill((1, capacity, _flat_size(cell.output_size)), zero) for cell in cells]
+        outputs = [zeros((1, capacity, _flat_size(cell.output_size)), length) for cell in cells]
         positions = tf.range(capacity)[tf.newaxis, :, tf.newaxis]
 
         # What does not depend on the state is one product for all positions.

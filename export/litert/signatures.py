@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_bahdanau.export.litert.beam_graph import beam_graph
 from keras_bahdanau.export.litert.greedy_graph import greedy_graph
 from keras_bahdanau.export.litert.suppression import suppression_row
+from keras_bahdanau.export.litert.zeros import zeros
 
 SIGNATURE_NAMES = ("encode", "decode_step", "translate", "translate_beam")
 
@@ -119,10 +120,8 @@ class Signatures:
 
     def _limits(self, max_length, rows):
         buffer = (rows, self.max_target_length, self.stepper.max_length)
-        # Not a constant, which the file would hold: no length is below zero.
-        zero = tf.cast(tf.minimum(max_length[0], 0), "float32")
         return {
-            "attention": [tf.fill(buffer, zero)] if self.attention else [],
+            "attention": [zeros(buffer, max_length[0])] if self.attention else [],
             "special_ids": self.special_ids,
             "capacity": self.max_target_length,
             "max_length": max_length,
