@@ -167,6 +167,7 @@ def test_the_options_of_a_litert_file(command, untrained_directory, tmp_path):
         *("export", untrained_directory, "--format=litert", f"--output={output}"),
         *("--beam-width=2", "--length-penalty=0.5", "--max-length=7", "--max-source-length=9"),
         *("--attention", f"--shortlist={texts}", f"--source={texts}", f"--reference={texts}"),
+        *("--quantization=int8", f"--calibration={texts}"),
     )
     assert outcome.code == 0, outcome.errors
     manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
@@ -175,7 +176,8 @@ def test_the_options_of_a_litert_file(command, untrained_directory, tmp_path):
         "length_penalty": 0.5,
         "max_target_length": 7,
         "max_length": 9,
-        "quantization": "float32",
+        "quantization": "int8",
+        "calibrated": True,
     }
     assert expected.items() <= manifest.items()
     assert manifest["quality"]["sentences"] == 2

@@ -9,45 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from keras_bahdanau.export.litert.compact import compact
-from keras_bahdanau.export.litert.four_bits import (
-    TOP,
-    packed,
-    round_to_four_bits,
-    rounded_rows,
-)
+from keras_bahdanau.export.litert.four_bits import packed
 from keras_bahdanau.export.litert.lookup import RowQuantizedLookup
-
-SHAPES = arrays.array_shapes(min_dims=2, max_dims=2, max_side=9)
-MATRICES = arrays.arrays("float32", SHAPES, elements=st.floats(-9, 9, width=32))
+from keras_bahdanau.export.litert.rounding import rounded_rows
 
 
 def random_matrix(rows=64, width=48, seed=0):
     return np.random.default_rng(seed).normal(size=(rows, width)).astype("float32")
-
-
-@given(MATRICES)
-def test_rows_become_whole_numbers_times_a_scale(matrix):
-    rounded = rounded_rows(matrix)
-    for row in rounded:
-        step = np.abs(row).max() / TOP
-        if step > 1e-30:
-            np.testing.assert_allclose(row / step, np.rint(row / step), atol=1e-6)
-
-
-@given(MATRICES)
-def test_no_row_is_further_away_than_by_plain_rounding(matrix):
-    matrix = matrix.astype("float64")
-    scale = np.abs(matrix).max(axis=1, keepdims=True) / TOP
-    scale[scale < 1e-30] = 1
-    plain = np.rint(matrix / scale) * scale
-    ours = np.square(rounded_rows(matrix) - matrix).sum(axis=1)
-    assert (ours <= np.square(plain - matrix).sum(axis=1) * (1 + 1e-9) + 1e-30).all()
-
-
-@given(MATRICES)
-def test_what_is_rounded_stays_as_it_is(matrix):
-    once = rounded_rows(matrix)
-    np.testing.assert_allclose(rounded_rows(once), once, rtol=1e-12, atol=1e-30)
 
 
 @given(arrays.arrays("int8", (3, 8), elements=st.integers(-8, 7)))
@@ -57,23 +25,6 @@ def test_each_byte_holds_two_numbers(numbers):
     # Shifts of signed numbers keep the sign.
     np.testing.assert_array_equal(content >> 4, numbers[:, 1::2])
     np.testing.assert_array_equal((content << 4).astype("int8") >> 4, numbers[:, ::2])
-
-
-def test_only_matrices_are_rounded():
-    recurrent, dense = keras.layers.GRU(32), keras.layers.Dense(2, name="narrow")
-    model = keras.Sequential([keras.layers.Embedding(50, 24), recurrent, dense])
-    model(np.zeros((1, 3)))
-    before = {variable.path: np.array(variable) for variable in model.weights}
-    round_to_four_bits(model)
-    after = {variable.path: np.array(variable) for variable in model.weights}
-    changed = {path for path in before if not np.array_equal(before[path], after[path])}
-    assert {path.split("/")[-1] for path in changed} == {"embeddings", "kernel", "recurrent_kernel"}
-    assert not any("narrow" in path for path in changed)
-    for path in changed:
-        rows = before[path] if path.endswith("embeddings") else before[path].T
-        expected = rounded_rows(rows)
-        found = after[path] if path.endswith("embeddings") else after[path].T
-        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def product_file(matrix):
@@ -103,7 +54,7 @@ def types(content):
 
 
 def test_a_file_of_four_bits_is_half_as_large_and_multiplies_exactly():
-    matrix = rounded_rows(random_matrix(96, 48).T).T.astype("float32")
+    matrix = rounded_rows(random_matrix(96, 48).T, 4).T.astype("float32")
     content = product_file(matrix)
     narrowed = compact(content, four_bits=True)
     assert schema.TensorType.INT4 in types(narrowed)
@@ -120,7 +71,7 @@ def test_what_four_bits_cannot_say_stays_int8(width):
     # Random weights are none of four bits; and rows of an odd length do not fill their bytes.
     matrix = random_matrix(width, 48)
     if width % 2:
-        matrix = rounded_rows(matrix.T).T.astype("float32")
+        matrix = rounded_rows(matrix.T, 4).T.astype("float32")
     narrowed = compact(product_file(matrix), four_bits=True)
     assert schema.TensorType.INT8 in types(narrowed)
     assert schema.TensorType.INT4 not in types(narrowed)
@@ -130,7 +81,7 @@ def test_what_four_bits_cannot_say_stays_int8(width):
 def test_a_lookup_of_four_bits_reads_rounded_rows_as_they_are(width):
     layer = keras.layers.Embedding(40, width)
     layer.build()
-    layer.embeddings.assign(rounded_rows(random_matrix(40, width)))
+    layer.embeddings.assign(rounded_rows(random_matrix(40, width), 4))
     ids = np.array([[3, 39, 0]])
     lookup = RowQuantizedLookup(layer, bits=4)
     # Two numbers a byte, where they fit.

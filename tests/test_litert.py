@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from small_translator import ENGLISH, SPANISH, small_translator
 
 from keras_bahdanau.export.litert import export_litert
-from keras_bahdanau.export.litert.four_bits import round_to_four_bits
+from keras_bahdanau.export.litert.rounding import round_weights
 from keras_bahdanau.export.runtime import LiteTranslator
 from keras_bahdanau.text.splitting import split_text
 
@@ -179,7 +179,7 @@ def test_a_quantized_file_with_two_transitions_stays_close(tmp_path, quantizatio
     export_litert(translator, tmp_path / "litert", quantization=quantization, beam_width=2)
     if quantization == "int4":
         # Of four bits is what the weights are, and the rest of the difference is that of int8.
-        round_to_four_bits(translator.model)
+        round_weights(translator.model, 4)
     expected = first_step(translator)["logits"][:, 0]
     found = exported_first_step(tmp_path / "litert")["logits"]
     np.testing.assert_allclose(found, expected, atol=0.25 * np.std(expected))

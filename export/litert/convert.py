@@ -21,7 +21,7 @@ def convert(
         signature_names: list of `str`.
         quantization: `"float32"`; `"int8"` for int8 weights and products computed in int8
             ("dynamic range"); or `"int4"` for the same with matrices of four bits, where they are
-            what `round_to_four_bits` left.
+            what `round_weights` left.
         custom_operators: names of the operators besides LiteRT's own that the file may need.
         description: what the file says of itself, the converter's words by default.
 

@@ -33,14 +33,15 @@ examples:
   keras-bahdanau export my-model --format saved-model --output served/translator
   keras-bahdanau export my-model --format saved-model --output served/translator \\
       --beam-width 8 --n-best 3 --max-length 60
-  keras-bahdanau export my-model --format litert --quantization int8 --output on-device
   keras-bahdanau export my-model --format litert --quantization int8 --output on-device \\
-      --shortlist train.de --source test.en --reference test.de
+      --calibration train.en
+  keras-bahdanau export my-model --format litert --quantization int4 --output on-device \\
+      --calibration train.en --shortlist train.de --source test.en --reference test.de
   keras-bahdanau export my-model --format litert --text --output on-device
 """
 # Of the validation set, for the LiteRT directory of a training run.
 GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
-FILES = {"samples", "shortlist", "source", "reference"}
+FILES = {"calibration", "samples", "shortlist", "source", "reference"}
 LITERT_OPTIONS = ("quantization", "max_source_length", "attention", "text", *sorted(FILES))
 LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
 # What `export_litert` calls them.
@@ -75,6 +76,12 @@ def add_arguments(parser):
         "--quantization",
         choices=("float32", "int8", "int4"),
         help="precision of the weights (float32)",
+    )
+    litert.add_argument(
+        "--calibration",
+        metavar="F",
+        help="source texts, such as the source side of the training corpus, for int8 and int4: "
+        "weights are rounded so that translations change least, which takes a minute or two",
     )
     litert.add_argument(
         "--max-source-length",
