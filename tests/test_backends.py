@@ -22,6 +22,7 @@ FAMILY_TESTS = [
     "test_compilation.py",
     "test_compiled.py",
     "test_generation.py",
+    "test_generation_options.py",
     "test_layer_contract.py",
     "test_losses.py",
     "test_skip_padding.py",
@@ -36,6 +37,7 @@ COMPILED_TESTS = [
     "test_compilation.py",
     "test_compiled.py",
     "test_generation.py",
+    "test_generation_options.py",
 ]
 
 

@@ -2,66 +2,28 @@ import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of
-from on_backend import cases, compiled
+from generation_case import (
+    END,
+    MAX_TARGET_LENGTH,
+    MODELS,
+    PAD,
+    SOURCE_IDS,
+    START,
+    UNKNOWN,
+    check_scores,
+    log_softmax,
+    search,
+    searched_model,
+)
+from on_backend import cases
 
-from keras_bahdanau.generation import generate, score
+from keras_bahdanau.generation import score
 from keras_bahdanau.models import TranslationModel
-from keras_bahdanau.search_options import SearchOptions
-
-PAD, UNKNOWN, START, END = range(4)
-SPECIAL_IDS = {"pad_id": PAD, "unknown_id": UNKNOWN, "start_id": START, "end_id": END}
-# Of lengths 6, 3, 1 and 0: the last one is padding alone.
-SOURCE_IDS = np.array(
-    [[7, 5, 9, 4, 8, 3], [6, 11, 3, 0, 0, 0], [3, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]], dtype="int32"
-)
-MAX_TARGET_LENGTH = 13
 
 
-@pytest.fixture(
-    scope="module",
-    params=cases(
-        [
-            {},
-            {"cell": "lstm", "num_layers": 2, "order": "after"},
-            {"order": "between", "tie_embeddings": "all"},
-        ],
-        most=1,
-    ),
-)
+@pytest.fixture(scope="module", params=cases(MODELS, most=1))
 def model(request):
-    # Large weights, so that different sources have different translations, some of them short.
-    keras.utils.set_random_seed(8)
-    return TranslationModel(
-        12,
-        embedding_dim=6,
-        encoder_units=5,
-        decoder_units=7,
-        attention_units=4,
-        initializer_range=1.2,
-        **request.param,
-    )
-
-
-def search(model, source_ids=SOURCE_IDS, **options):
-    """`generate` with options of a search and other arguments."""
-    models = model if isinstance(model, list) else [model]
-    others = {"max_target_length": MAX_TARGET_LENGTH}
-    for name in ("max_target_length", "length_penalty", "prefix_ids", "noise", "banned_ids"):
-        if name in options:
-            others[name] = options.pop(name)
-    options = SearchOptions(**{"beam_width": 3, "n_best": 3, **options})
-
-    def run(source_ids):
-        return generate(models, source_ids, options, special_ids=SPECIAL_IDS, **others)
-
-    # Step by step JAX would compile every operation, for every shape.
-    run = compiled(run) if keras.backend.backend() == "jax" else run
-    return arrays_of(run(keras.ops.convert_to_tensor(source_ids)))
-
-
-def log_softmax(logits):
-    logits = logits.astype("float64")
-    return logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    return searched_model(**request.param)
 
 
 def greedy_loop(model, source_ids, limit):
@@ -178,71 +140,6 @@ def test_attention_is_on_the_source_alone(model):
             assert not scores[length:].any() and not scores[:, source_ids == PAD].any()
 
 
-@pytest.mark.parametrize(
-    "options, expected",
-    [
-        ({}, [20, 16, 12, 10]),
-        ({"max_length": 30}, [22, 16, 12, 10]),
-        ({"max_length_ratio": 0.5}, [13, 11, 10, 10]),
-        ({"max_length": 3, "max_length_ratio": 0.0}, [3, 3, 3, 3]),
-    ],
-)
-def test_greatest_lengths(model, options, expected):
-    # No translation ends before its limit.
-    options = {"min_length": 99, "max_target_length": 20, **options}
-    assert search(model, beam_width=1, n_best=1, **options).lengths[:, 0].tolist() == expected
-
-
-def test_least_lengths(model):
-    result = search(model, min_length_ratio=1.5, min_length=2, length_penalty=0.0)
-    for row, least in enumerate([9, 4, 2, 2]):
-        for tokens, length in zip(result.token_ids[row], result.lengths[row], strict=True):
-            assert length > least
-            assert END not in tokens[:least]
-
-
-def test_prefix_is_kept_and_scored(model):
-    prefix_ids = np.array([[9, 5], [11, PAD], [PAD, PAD], [4, 4]], dtype="int32")
-    result = search(model, prefix_ids=prefix_ids)
-    for tokens, prefix in zip(result.token_ids, prefix_ids, strict=True):
-        given = np.count_nonzero(prefix)
-        assert (tokens[:, :given] == prefix[:given]).all()
-    check_scores([model], result)
-    without = search(model)
-    np.testing.assert_array_equal(result.token_ids[2], without.token_ids[2])
-
-
-def test_prefix_beyond_every_limit_is_kept(model):
-    prefix_ids = np.full((4, 15), 6, dtype="int32")
-    result = search(model, prefix_ids=prefix_ids, max_target_length=5)
-    assert (result.token_ids[:, :, :15] == 6).all()
-    assert (result.lengths == 16).all()
-
-
-def test_samples_are_scored_and_follow_their_noise(model):
-    noise = np.random.default_rng(0).random((4, 3, 26)).astype("float32")
-    options = {"sample": True, "noise": noise, "temperature": 1.5, "top_k": 6}
-    result = search(model, **options)
-    check_scores([model], result)
-    again = search(model, SOURCE_IDS[[1]], **{**options, "noise": noise[[1]]})
-    time = min(again.token_ids.shape[2], result.token_ids.shape[2])
-    np.testing.assert_array_equal(again.token_ids[0, :, :time], result.token_ids[1, :, :time])
-
-
-def test_banned_tokens_never_appear(model):
-    banned = int(search(model).token_ids[0, 0, 0])
-    assert banned != END
-    assert not (search(model, banned_ids=(banned,)).token_ids == banned).any()
-
-
-def test_unknown_token_where_it_is_allowed(model):
-    noise = np.random.default_rng(1).random((4, 3, 26)).astype("float32")
-    # So hot a draw is an even one, over all that is allowed.
-    options = {"sample": True, "noise": noise, "temperature": 1000.0}
-    assert (search(model, allow_unknown=True, **options).token_ids == UNKNOWN).any()
-    assert not (search(model, **options).token_ids == UNKNOWN).any()
-
-
 def test_ensemble_averages_log_probabilities(model):
     keras.utils.set_random_seed(9)
     models = [model, TranslationModel.from_config(model.get_config())]
@@ -256,21 +153,3 @@ def test_ensemble_averages_log_probabilities(model):
         mean = np.mean([log_softmax(arrays_of(each(inputs))) for each in models], axis=0)
         mean[..., [PAD, UNKNOWN, START]] = -np.inf
         np.testing.assert_array_equal(mean[0].argmax(axis=-1), tokens[0])
-
-
-def check_scores(models, result):
-    """What a search says of its tokens is what scoring says."""
-    count = result.lengths.shape[1]
-    target_out_ids = result.token_ids.reshape(4 * count, -1)[: 3 * count]
-    target_in_ids = np.pad(target_out_ids[:, :-1], [(0, 0), (1, 0)], constant_values=START)
-    source_ids = np.repeat(SOURCE_IDS[:3], count, axis=0)
-    scored = arrays_of(score(models, source_ids, target_in_ids, target_out_ids, pad_id=PAD))
-    found = result.log_probabilities[:3].ravel()
-    possible = found > -1e8
-    assert possible.sum() > count
-    np.testing.assert_allclose(found[possible], scored[possible], atol=1e-4)
-
-
-def test_no_translation_is_longer_than_its_limit(model):
-    for limit in (1, 3):
-        assert search(model, max_target_length=limit).lengths.max() <= limit

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
 from keras_bahdanau.export.litert.error_feedback import rounded_with_feedback
 
@@ -68,7 +69,9 @@ def round_weights(model, bits, curvatures=None):
             answers change least; without it each weight becomes the nearest number.
     """
     blocks = blocks_of(model)
-    for block, curvature in zip(blocks, curvatures or [None] * len(blocks), strict=True):
+    curvatures = curvatures or [None] * len(blocks)
+    bar = tqdm(blocks, "rounding", unit=" matrices", disable=None)
+    for block, curvature in zip(bar, curvatures, strict=True):
         whole = np.array(block.variable, "float64")
         part = block.of(whole)
         part[:] = rounded_rows(part, bits, curvature)
