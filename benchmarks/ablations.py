@@ -46,6 +46,7 @@ VARIANTS = {
     "constant learning rate": ["--final-learning-rate", "1"],
     "half the learning rate": ["--learning-rate", "0.001"],
     "twice the learning rate": ["--learning-rate", "0.004"],
+    "four times the learning rate": ["--learning-rate", "0.008"],
     "vocabulary of 3,000": ["--vocabulary-size", "3000"],
     "vocabulary of 8,000": ["--vocabulary-size", "8000"],
     "bfloat16": ["--precision", "bfloat16"],
