@@ -28,6 +28,7 @@ def test_a_directory_that_is_not_empty_is_refused(translator, tmp_path):
         ({"quantization": "float16"}, "`quantization` must be one of"),
         ({"calibration": ["the house"]}, "`calibration` needs weights to round"),
         ({"quantization": "int8", "calibration": [" "]}, "neither empty nor longer than"),
+        ({"quantization": "int8", "calibration": []}, "Received: 0 texts"),
         ({"beam_width": 0}, "`beam_width` must be a positive integer"),
         ({"length_penalty": -0.5}, "`length_penalty` must not be negative"),
         ({"max_length": 2.5}, "`max_length` must be a positive integer"),

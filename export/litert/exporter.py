@@ -49,7 +49,7 @@ def export_litert(
     max_target_length=None,
     attention=False,
     shortlist=None,
-    calibration=(),
+    calibration=None,
     samples=(),
     sources=(),
     references=(),
@@ -79,10 +79,10 @@ def export_litert(
         shortlist: texts in the target language, or `None`. With them, translations consist of
             pieces that occur in these texts alone, and the decoder computes and reads less;
             log-probabilities are then over these pieces.
-        calibration: texts in the source language, for `"int8"` and `"int4"`: weights are rounded
-            so that what the model says of such texts changes least, instead of each to the
-            nearest number. A few thousand are enough, and more are not used; it takes a minute or
-            two for a model of five million weights.
+        calibration: texts in the source language, for `"int8"` and `"int4"`, or `None`: with them,
+            weights are rounded so that what the model says of such texts changes least, instead of
+            each to the nearest number. A few thousand are enough, and more are not used; it takes
+            a minute or two for a model of five million weights.
         samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
         sources, references: texts and their translations: the manifest says what BLEU they have
             before and after the export, and how many translations are the same.
@@ -110,7 +110,7 @@ def export_litert(
         "max_length": max_length,
         "max_target_length": max_target_length,
     }
-    sources, references, calibration = map(list, (sources, references, calibration))
+    sources, references = list(sources), list(references)
     _check_call(directory, quantization, length_penalty, sizes, calibration)
     _check_translator(translator)
     if sources or references:
@@ -150,7 +150,7 @@ def export_litert(
         description = {
             "package_version": __version__,
             "quantization": quantization,
-            "calibrated": bool(calibration),
+            "calibrated": calibration is not None,
             "vocabulary_size": translator.tokenizer.vocabulary_size,
             "shortlist_size": None if shortlist is None else stepper.vocabulary.size,
             "max_length": max_length,
@@ -176,12 +176,13 @@ def export_litert(
 
 
 def _round(model, quantization, translator, calibration):
-    curvatures, blocks = None, blocks_of(model)
-    if calibration:
-        curvatures = curvatures_of(model, blocks, calibration_batches(translator, calibration))
-    # Rounding to the nearest number of eight bits is what the converter does by itself.
-    if calibration or quantization == "int4":
+    if calibration is not None:
+        batches = calibration_batches(translator, calibration)
+        curvatures = curvatures_of(model, blocks_of(model), batches)
         round_weights(model, _BITS[quantization], curvatures)
+    elif quantization == "int4":
+        # To the nearest number of eight bits the converter rounds by itself.
+        round_weights(model, _BITS[quantization])
 
 
 def _check_call(directory, quantization, length_penalty, sizes, calibration):
@@ -195,7 +196,7 @@ def _check_call(directory, quantization, length_penalty, sizes, calibration):
             f"Argument `quantization` must be one of {QUANTIZATIONS}. "
             f"Received: quantization={quantization!r}"
         )
-    if calibration and quantization == "float32":
+    if calibration is not None and quantization == "float32":
         raise InputError(
             "Argument `calibration` needs weights to round: quantization='int8' or 'int4'. "
             "Received: quantization='float32'"
