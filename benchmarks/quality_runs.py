@@ -15,7 +15,7 @@ from text_files import BATCHES_FILE, TEXTS, TOKENIZER_FILE
 from keras_bahdanau.text.tokenizer import Tokenizer
 
 COMMAND_PROGRAM = "quality_keras_bahdanau.py"
-EPOCH = re.compile(r"epoch (\d+): .*validation BLEU ([\d.]+)")
+EPOCH = re.compile(r"epoch ([\d.]+): .*validation BLEU ([\d.]+)")
 END = "end"
 
 
@@ -108,7 +108,7 @@ def run_command(label, options, highest):
             if line.startswith("{"):
                 clock = json.loads(line)
             if found := EPOCH.match(line):
-                yield {"step": int(found[1]), **clock, "bleu": float(found[2])}
+                yield {"step": float(found[1]), **clock, "bleu": float(found[2])}
 
     if not _reaches_limit(process, points(), label, options, highest) and process.returncode:
         raise RuntimeError(

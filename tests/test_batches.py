@@ -106,10 +106,30 @@ SIZES = [
 def test_a_later_start_gives_the_rest_of_the_same_epoch(corpus, size):
     plan = make_plan(corpus, **size)
     whole = Batches(corpus, plan, epoch=3)
+    assert whole.ends_epoch
     for start in range(len(whole)):
         rest = Batches(corpus, plan, epoch=3, start=start)
         assert len(rest) == len(whole) - start
         assert all(equal(rest[index], whole[start + index]) for index in range(len(rest)))
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 15, 16, 17, 40])
+def test_the_parts_of_an_epoch_are_the_whole_of_it_and_of_almost_equal_size(corpus, parts):
+    plan = make_plan(corpus)
+    whole = Batches(corpus, plan, epoch=3)
+    items, sizes, start = [], [], 0
+    while start < len(whole):
+        part = Batches(corpus, plan, epoch=3, start=start, parts=parts)
+        items += [part[index] for index in range(len(part))]
+        sizes.append(len(part))
+        start = part.stop
+        assert part.ends_epoch == (start == len(whole))
+        assert part.tokens.tolist() == whole.tokens[start - len(part) : start].tolist()
+        # One that was interrupted ends where it would have ended.
+        assert Batches(corpus, plan, epoch=3, start=start - 1, parts=parts).stop == start
+    assert all(map(equal, items, (whole[index] for index in range(len(whole)))))
+    assert len(sizes) == min(parts, len(whole))
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_a_start_beyond_the_epoch_is_refused(corpus):

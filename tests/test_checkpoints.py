@@ -34,6 +34,7 @@ class Run:
         """Saves the weight as the best one."""
         self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
         self.progress.best_bleu, self.progress.best_epoch = bleu, self.progress.epoch
+        self.progress.best_step = int(self.model.optimizer.iterations)
         self.checkpoints.save_best(self.model, self.progress)
         self.checkpoints.save(self.model, self.progress)
 
@@ -122,7 +123,7 @@ def test_the_best_weights_of_both_states_are_kept(tmp_path):
         run.step(weight)
         run.end_epoch(bleu=weight)
     states = ["state-00000002.npz", "state-00000003.npz"]
-    assert run.names() == ["best-0002.npz", "best-0003.npz", *states]
+    assert run.names() == ["best-00000002.npz", "best-00000003.npz", *states]
     # The state before has the best weights of its time.
     cut(tmp_path / "state-00000003.npz")
     later = Run(tmp_path)
@@ -134,10 +135,10 @@ def test_without_its_best_weights_a_state_is_passed_over(tmp_path):
     for weight in (1, 2):
         run.step(weight)
         run.end_epoch(bleu=weight)
-    cut(tmp_path / "best-0002.npz")
+    cut(tmp_path / "best-00000002.npz")
     later = Run(tmp_path)
     (line,) = later.lines
-    assert "best-0002.npz, whose checksum is wrong" in line
+    assert "best-00000002.npz, whose checksum is wrong" in line
     assert (later.weight, later.progress.epoch, later.best()) == (1, 1, 1)
 
 
@@ -149,9 +150,11 @@ def test_where_no_best_weights_are_left_the_newest_state_is_validated_next(tmp_p
     run.step(2)
     run.progress.epoch, run.progress.batch = (1, 1) if is_midway else (2, 0)
     run.checkpoints.save(run.model, run.progress)
-    (tmp_path / "best-0001.npz").unlink()
+    (tmp_path / "best-00000001.npz").unlink()
     later = Run(tmp_path)
-    assert all("best-0001.npz, which cannot be read: No such file" in line for line in later.lines)
+    assert all(
+        "best-00000001.npz, which cannot be read: No such file" in line for line in later.lines
+    )
     assert later.weight == 2
     # Any BLEU is better than this one, and patience counts from here.
     assert later.progress.best_bleu == -1

@@ -72,7 +72,7 @@ def test_the_loss_of_an_interrupted_epoch_is_that_of_a_whole_one(corpus, tmp_pat
 def test_the_best_weights_are_the_latest_while_bleu_is_zero(untrained, tmp_path, monkeypatch):
     splits = Splits([], [("two dogs", "zwei Hunde")], [])
     checkpoints, progress = Checkpoints(tmp_path, print), Progress()
-    best_epochs = []
+    best_epochs, best_steps = [], []
     for bleu in (0.0, 0.0, 0.5, 0.0, 0.5, 0.75):
         monkeypatch.setattr(
             "keras_bahdanau.training.epoch.corpus_bleu",
@@ -80,10 +80,13 @@ def test_the_best_weights_are_the_latest_while_bleu_is_zero(untrained, tmp_path,
         )
         progress.epoch, progress.awaits_validation = progress.epoch + 1, True
         progress.history.append({"epoch": progress.epoch})
-        validate_epoch(untrained, splits, OPTIONS, progress, checkpoints, Distribution())
+        step = 10 * progress.epoch
+        validate_epoch(untrained, step, splits, OPTIONS, progress, checkpoints, Distribution())
         assert not progress.awaits_validation
         assert progress.history[-1]["validation_bleu"] == bleu
         best_epochs.append(progress.best_epoch)
+        best_steps.append(progress.best_step)
     assert best_epochs == [1, 2, 3, 3, 3, 6]
+    assert best_steps == [10 * epoch for epoch in best_epochs]
     written = {path.name for path in tmp_path.glob("best-*.npz")}
-    assert written == {f"best-{epoch:04d}.npz" for epoch in best_epochs}
+    assert written == {f"best-{step:08d}.npz" for step in best_steps}

@@ -111,6 +111,52 @@ def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
     assert not np.array_equal(latest, kept)
 
 
+def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trained, tmp_path):
+    splits, directory, _, _ = trained
+    options = preset_options(**OPTIONS, validations_per_epoch=3)
+    train(splits, options, tmp_path / "often", show_progress=False)
+    expected, received = final_state(directory), final_state(tmp_path / "often")
+    assert expected.keys() == received.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(values, received[name], err_msg=name)
+    history = progress_of(tmp_path / "often").history
+    # 13 batches an epoch.
+    parts = [round(done / 13, 3) for done in (5, 9, 13)]
+    assert [entry["epoch"] for entry in history] == [
+        epoch + part for epoch in range(OPTIONS["epochs"]) for part in parts
+    ]
+    whole = progress_of(directory).history
+    for one, other in zip(history[2::3], whole, strict=True):
+        assert one["epoch"] == other["epoch"]
+        assert one["validation_bleu"] == other["validation_bleu"]
+        assert one["training_loss"] == pytest.approx(other["training_loss"], abs=2e-4)
+
+
+def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
+    trained, tmp_path, monkeypatch
+):
+    splits, _, _, _ = trained
+    options = preset_options(**OPTIONS, validations_per_epoch=2)
+
+    def interrupted_bleu(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_bahdanau.training.epoch.corpus_bleu", interrupted_bleu)
+    with pytest.raises(KeyboardInterrupt):
+        train(splits, options, tmp_path / "run", show_progress=False)
+    waiting = progress_of(tmp_path / "run")
+    assert (waiting.epoch, waiting.batch, waiting.awaits_validation) == (0, 7, True)
+
+    scripted_bleu(monkeypatch, [1.0, 2.0, 9.0, 3.0, 4.0, 5.0])
+    monkeypatch.setattr(
+        "keras_bahdanau.training.train.choose_length_penalty", lambda *_: (1.0, 9.0)
+    )
+    _, metrics = train(splits, options, tmp_path / "run", show_progress=False)
+    assert metrics["best_epoch"] == 1 + round(7 / 13, 3)
+    kept = {path.name for path in (tmp_path / "run" / "checkpoints").glob("best-*")}
+    assert kept == {"best-00000020.npz"}
+
+
 def test_an_infinite_loss_stops_the_run_and_tells_the_lines(tmp_path):
     # The blank pair counts as a line, and is in no batch.
     pairs = [("sun", " "), *toy_pairs(60)]

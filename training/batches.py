@@ -38,12 +38,15 @@ class Batches(keras.utils.PyDataset):
         plan: `BatchPlan` over the lengths of `corpus`.
         epoch: which epoch of the plan.
         start: how many batches of the epoch to leave out, because they are already done.
+        parts: into how many parts the epoch is divided. The items end with the part that `start`
+            is in; more parts than batches are as many as batches.
         start_id: id of the start token.
         pad_id: id of the padding.
 
     Attributes:
         epoch: as given.
         start: as given. Item k is batch `start + k` of the epoch.
+        stop: how many batches of the epoch are done after the last item.
         rows: int64 array `(batches,)`, rows of each batch of the epoch, those left out too.
         tokens: int64 array `(items,)`, target tokens of each item, without padding.
         padding_share: share of the positions of all items, both sides, that is padding.
@@ -57,6 +60,7 @@ class Batches(keras.utils.PyDataset):
         *,
         epoch: int = 0,
         start: int = 0,
+        parts: int = 1,
         start_id: int = 2,
         pad_id: int = 0,
     ) -> None:
@@ -70,18 +74,26 @@ class Batches(keras.utils.PyDataset):
         self.corpus = corpus
         self.epoch = epoch
         self.start = start
+        part_ends = (-(-len(batches) * part // parts) for part in range(1, parts + 1))
+        self.stop = next(end for end in part_ends if end > start)
         self.start_id = start_id
         self.pad_id = pad_id
         self._batches = batches
         self.rows, self._widths, tokens = plan.sizes(batches)
-        self.tokens = tokens[start:, 1]
-        rows, widths = self.rows[start:], self._widths[start:]
+        items = slice(start, self.stop)
+        self.tokens = tokens[items, 1]
+        rows, widths = self.rows[items], self._widths[items]
         positions = int((rows * widths.sum(axis=1)).sum())
-        self.padding_share = 1 - int(tokens[start:].sum()) / positions
+        self.padding_share = 1 - int(tokens[items].sum()) / positions
         self.shapes = set(map(tuple, np.column_stack([rows, widths]).tolist()))
 
     def __len__(self) -> int:
-        return len(self._batches) - self.start
+        return self.stop - self.start
+
+    @property
+    def ends_epoch(self) -> bool:
+        """Whether the epoch is over after the last item."""
+        return self.stop == len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
         corpus, indices = self.corpus, self._batches[self.start + index]

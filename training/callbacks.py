@@ -34,7 +34,7 @@ class TokenProgressBar(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         self._started = time.monotonic()
         self._bar = tqdm(
-            total=self.batches.start + len(self.batches),
+            total=len(self.batches.rows),
             initial=self.batches.start,
             desc=self.description,
             unit="batch",
@@ -90,7 +90,7 @@ class StateSaver(keras.callbacks.Callback):
         # interruption.
         share = self._rows_done[self.batches.start] / self._rows_done[progress.batch]
         progress.training_loss = float(share * self._earlier_loss + (1 - share) * logs["loss"])
-        # After the last batch it is the epoch that is saved.
+        # After the last batch it is saved that the weights are to be validated.
         is_last = batch + 1 == len(self.batches)
         if not is_last and (self.stop.is_made or progress.batch % self.every == 0):
             self.checkpoints.save(self.model, progress)

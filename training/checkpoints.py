@@ -22,7 +22,7 @@ KEPT_STATES = 2
 
 
 class Checkpoints:
-    """The states `state-<steps>.npz` of a run, and its best weights `best-<epochs>.npz`.
+    """The states `state-<steps>.npz` of a run, and its best weights `best-<steps>.npz`.
 
     The last two states are kept, each with the weights that were the best ones at its time.
 
@@ -89,12 +89,12 @@ class Checkpoints:
         self._kept = {path: self._best_path(progress)}
         if is_lost:
             progress.best_bleu, progress.best_epoch = -1.0, progress.epoch
-            # In the middle of an epoch, there are no weights to validate before its end.
+            # In the middle of an epoch, the next validation is soon enough.
             progress.awaits_validation = progress.batch == 0
         return progress
 
     def save_best(self, model: keras.Model, progress: Progress):
-        """Writes the weights of the epoch `progress.best_epoch`.
+        """Writes the weights of the step `progress.best_step`.
 
         Raises:
             FloatingPointError: a weight is infinite or no number. Nothing is written.
@@ -103,7 +103,7 @@ class Checkpoints:
             save_weights(self._best_path(progress), model)
 
     def load_best(self, model: keras.Model, progress: Progress):
-        """Puts the weights of the epoch `progress.best_epoch` into a model.
+        """Puts the weights of the step `progress.best_step` into a model.
 
         Raises:
             DamagedFile: the file is not what was written.
@@ -138,4 +138,4 @@ class Checkpoints:
         return sorted(self.directory.glob("state-*.npz"), reverse=True)
 
     def _best_path(self, progress):
-        return self.directory / f"best-{progress.best_epoch:04d}.npz"
+        return self.directory / f"best-{progress.best_step:08d}.npz"

@@ -1,4 +1,4 @@
-"""One epoch of a run: its training, and the validation after it."""
+"""An epoch of a run, or a part of it: its training, and the validation after it."""
 
 import time
 
@@ -25,11 +25,11 @@ def train_epoch(
     stop: StopRequest,
     show_progress: bool,
 ):
-    """Trains on the batches of an epoch, and saves the state at its end and in between.
+    """Trains on batches up to the next validation, and saves the state there and in between.
 
     Args:
         model: compiled.
-        batches: those of the epoch that are not done yet.
+        batches: those of the epoch, or of its part, that are not done yet.
         options: the choices of the run.
         progress: where the run stands; it is kept up to date.
         checkpoints: receives the states.
@@ -48,10 +48,13 @@ def train_epoch(
         model.train_epoch(batches, [seeds, bar, is_finite, saver])
     finally:
         bar.on_train_end()
-    progress.epoch, progress.batch = progress.epoch + 1, 0
+    place = batches.epoch + round(batches.stop / len(batches.rows), 3)
+    if batches.ends_epoch:
+        place = progress.epoch = batches.epoch + 1
+        progress.batch = 0
     progress.history.append(
         {
-            "epoch": progress.epoch,
+            "epoch": place,
             "training_loss": round(progress.training_loss, 4),
             "tokens_per_second": round(bar.tokens_per_second, 1),
             "padding_share": round(batches.padding_share, 4),
@@ -65,16 +68,18 @@ def train_epoch(
 
 def validate_epoch(
     translator: Translator,
+    step: int,
     splits: Splits,
     options: TrainingOptions,
     progress: Progress,
     checkpoints: Checkpoints,
     distribution: Distribution,
 ):
-    """Scores the weights that an epoch ended with, and saves them if they are the best so far.
+    """Scores the weights that training has come to, and saves them if they are the best so far.
 
     Args:
         translator: has these weights.
+        step: how many steps they took.
         splits: the pairs of the run.
         options: its choices.
         progress: receives the BLEU of greedy search on the validation pairs.
@@ -91,7 +96,8 @@ def validate_epoch(
     bleu = distribution.from_chief(greedy_bleu)
     # While no sentence has four words right, BLEU is 0 and says nothing: newer weights win.
     if bleu > progress.best_bleu or bleu == 0 == progress.best_bleu:
-        progress.best_bleu, progress.best_epoch = bleu, progress.epoch
+        progress.best_bleu, progress.best_step = bleu, step
+        progress.best_epoch = progress.history[-1]["epoch"]
         checkpoints.save_best(translator.model, progress)
     progress.history[-1]["validation_bleu"] = round(bleu, 2)
     progress.awaits_validation = False

@@ -1,4 +1,4 @@
-"""Numbers over epochs for TensorBoard."""
+"""Numbers over steps for TensorBoard."""
 
 import io
 import os

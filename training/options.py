@@ -75,6 +75,9 @@ class TrainingOptions:
         "each shape, and 1 elsewhere",
     )
     epochs: int = option(12, "epochs at most")
+    validations_per_epoch: int = option(
+        1, "times in an epoch that the validation set is translated; weights are chosen among these"
+    )
     patience: int = option(5, "epochs without a better validation BLEU before it stops")
     learning_rate: float = option(2e-3, "peak learning rate of Adam")
     warmup_steps: int = option(200, "steps over which the learning rate rises")
@@ -180,6 +183,7 @@ PRESETS = {
         "dropout": 0.1,
         "tokens_per_batch": 6000,
         "epochs": 4,
+        "validations_per_epoch": 8,
         "learning_rate": 1e-3,
         "warmup_steps": 4000,
         "ema_momentum": 0.9995,

@@ -110,8 +110,9 @@ def train(
     distribution.separate_dropout(model)
     if progress:
         place = f"epoch {progress.epoch + 1}, batch {progress.batch + 1}"
-        validation = f"the validation of epoch {progress.epoch}"
-        story = f"continuing at {validation if progress.awaits_validation else place}"
+        if progress.awaits_validation:
+            place = f"the validation of epoch {progress.history[-1]['epoch']}"
+        story = f"continuing at {place}"
     else:
         progress = Progress()
         story = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
@@ -130,6 +131,7 @@ def train(
                     plan,
                     epoch=progress.epoch,
                     start=progress.batch,
+                    parts=options.validations_per_epoch,
                     start_id=START_ID,
                     pad_id=PAD_ID,
                 )
@@ -140,13 +142,14 @@ def train(
                     )
                 train_epoch(model, batches, *run, stop, show_progress)
             model.copy_weights_to(translation_model)
-            validate_epoch(translator, splits, *run, distribution)
+            step = steps_done(model)
+            validate_epoch(translator, step, splits, *run, distribution)
             if is_chief:
-                numbers = dict(progress.history[-1])
-                report(_story_of_epoch(numbers, is_best=progress.best_epoch == progress.epoch))
-                log.add(numbers, step=numbers.pop("epoch"))
+                numbers = progress.history[-1]
+                report(_story_of_epoch(numbers, is_best=progress.best_step == step))
+                log.add(numbers, step=step)
             checkpoints.save(model, progress)
-            stop.answer(steps_done(model))
+            stop.answer(step)
 
     def finish():
         if not is_chief:

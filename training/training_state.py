@@ -21,11 +21,13 @@ class Progress:
         epoch: the epoch that comes next or is under way, from 0.
         batch: how many of its batches are done.
         training_loss: the mean loss of these batches, in which each counts by its rows.
-        awaits_validation: whether the epoch before is trained and not yet validated.
+        awaits_validation: whether the weights are to be validated before the next batch.
         best_bleu: the best validation BLEU so far; -1 where there are no best weights.
-        best_epoch: how many epochs were done when it was reached; 0 before the first validation.
+        best_epoch: how many epochs were done when it was reached, with a fraction where that was
+            inside of one; 0 before the first validation.
+        best_step: how many steps were done then.
         seconds: wall time of training and validation so far.
-        history: one dict for each finished epoch.
+        history: one dict for each validation, with what was trained before it.
     """
 
     epoch: int = 0
@@ -33,7 +35,8 @@ class Progress:
     training_loss: float = 0.0
     awaits_validation: bool = False
     best_bleu: float = -1.0
-    best_epoch: int = 0
+    best_epoch: float = 0
+    best_step: int = 0
     seconds: float = 0.0
     history: list = field(default_factory=list)
 

@@ -22,8 +22,9 @@ FINDINGS = """\
 DESCRIPTION = """\
 Train a translator. The text comes from two parallel files for each split (line n of one is the
 translation of line n of the other; plain or .gz), from one TSV file for each (source, tab,
-target), or from a named corpus. After each epoch the validation set is translated; the weights
-with the best BLEU are kept. The run ends with the exports.
+target), or from a named corpus. After each epoch, or more often (--validations-per-epoch), the
+validation set is translated; the weights with the best BLEU are kept. The run ends with the
+exports.
 
 Killed or interrupted, the same command goes on where it was, and ends with the same weights.
 """
