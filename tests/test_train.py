@@ -121,9 +121,8 @@ def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trai
         np.testing.assert_array_equal(values, received[name], err_msg=name)
     history = progress_of(tmp_path / "often").history
     # 13 batches an epoch.
-    parts = [round(done / 13, 3) for done in (5, 9, 13)]
     assert [entry["epoch"] for entry in history] == [
-        epoch + part for epoch in range(OPTIONS["epochs"]) for part in parts
+        round(epoch + done / 13, 3) for epoch in range(OPTIONS["epochs"]) for done in (5, 9, 13)
     ]
     whole = progress_of(directory).history
     for one, other in zip(history[2::3], whole, strict=True):
@@ -152,7 +151,7 @@ def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
         "keras_bahdanau.training.train.choose_length_penalty", lambda *_: (1.0, 9.0)
     )
     _, metrics = train(splits, options, tmp_path / "run", show_progress=False)
-    assert metrics["best_epoch"] == 1 + round(7 / 13, 3)
+    assert metrics["best_epoch"] == round(1 + 7 / 13, 3)
     kept = {path.name for path in (tmp_path / "run" / "checkpoints").glob("best-*")}
     assert kept == {"best-00000020.npz"}
 

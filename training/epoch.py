@@ -48,7 +48,7 @@ def train_epoch(
         model.train_epoch(batches, [seeds, bar, is_finite, saver])
     finally:
         bar.on_train_end()
-    place = batches.epoch + round(batches.stop / len(batches.rows), 3)
+    place = round(batches.epoch + batches.stop / len(batches.rows), 3)
     if batches.ends_epoch:
         place = progress.epoch = batches.epoch + 1
         progress.batch = 0

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from keras_bahdanau.training.tensorflow_input import dataset_of
 from keras_bahdanau.training.training_model import TrainingModel
 
 # Of a pair that only fills up a share, which must have something to compute: it vanishes in every
@@ -58,21 +59,10 @@ class ReplicatedTrainingModel(TrainingModel):
 
     def train_epoch(self, batches, callbacks):
         with self.distribution.scope(), self.distribution.naming_lost_process():
-            self.fit(
-                self.shares(batches),
-                steps_per_epoch=len(batches),
-                initial_epoch=batches.epoch,
-                epochs=batches.epoch + 1,
-                shuffle=False,
-                verbose=0,
-                callbacks=callbacks,
-            )
+            super().train_epoch(batches, callbacks)
 
-    def shares(self, batches):
+    def input_of(self, batches):
         """A `tf.distribute.DistributedDataset` of the shares of each item of `Batches`."""
-        ids = tf.TensorSpec((None, None), "int32")
-        inputs = dict.fromkeys(("source_ids", "target_in_ids"), ids)
-        signature = inputs, ids, tf.TensorSpec((None, None), "float32")
 
         def of_process(context):
             replicas = context.num_replicas_in_sync
@@ -85,8 +75,7 @@ class ReplicatedTrainingModel(TrainingModel):
                     for replica in range(first, first + local):
                         yield share(batch, replica, replicas)
 
-            dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-            return dataset.prefetch(tf.data.AUTOTUNE)
+            return dataset_of(generate)
 
         return self.distribution.strategy.distribute_datasets_from_function(of_process)
 

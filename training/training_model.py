@@ -49,13 +49,22 @@ class TrainingModel(keras.Model):
     def train_epoch(self, batches, callbacks):
         """Trains on the items of `Batches`, once, with Keras's callbacks."""
         self.fit(
-            batches,
+            self.input_of(batches),
+            steps_per_epoch=len(batches),
             initial_epoch=batches.epoch,
             epochs=batches.epoch + 1,
             shuffle=False,
             verbose=0,
             callbacks=callbacks,
         )
+
+    def input_of(self, batches):
+        """What `fit` is given of `Batches`."""
+        if keras.backend.backend() != "tensorflow":
+            return batches
+        from keras_bahdanau.training.tensorflow_input import dataset_of
+
+        return dataset_of(lambda: (batches[index] for index in range(len(batches))))
 
     def build(self, input_shape):
         self.built = True
