@@ -1,8 +1,8 @@
 """Runs `keras-bahdanau train` with a clock for what is training in it.
 
-The arguments are those of the command. After each epoch one JSON object goes to standard error:
-CPU and wall seconds spent in `fit` so far, checkpoints included, validation not. The command's own
-lines tell the BLEU of the epochs.
+The arguments are those of the command. Before each validation one JSON object goes to standard
+error: CPU and wall seconds spent in `fit` so far, checkpoints included, validation not. The
+command's own lines tell the BLEU.
 """
 
 import json
