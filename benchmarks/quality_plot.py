@@ -1,6 +1,11 @@
 """The picture of `time_to_quality.py`."""
 
+import textwrap
+
 from matplotlib.figure import Figure
+
+# Characters of a label in a line above the picture.
+LABEL_WIDTH = 95
 
 
 def plot(results, targets, path):
@@ -17,6 +22,7 @@ def plot(results, targets, path):
         axes.axhline(target, color="0.85", linewidth=0.8)
     for label, points in results.items():
         minutes = [point["cpu_seconds"] / 60 for point in points]
+        label = textwrap.fill(label, LABEL_WIDTH, break_on_hyphens=False)
         axes.plot(minutes, [point["bleu"] for point in points], marker=".", label=label)
     axes.set_xlim(left=0)
     axes.set_xlabel("CPU-minutes of training on one core")
