@@ -1,9 +1,13 @@
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
 from attention_oracle import arrays_of, gru_step, weights_by_name
 
 from keras_bahdanau.models import Encoder
+from keras_bahdanau.models.cells import recurrent_layer
 
 SOURCE_IDS = np.array([[4, 7, 2, 9, 3], [5, 3, 0, 0, 0], [0, 0, 0, 0, 0]], dtype="int32")
 OPTIONS = [
@@ -113,6 +117,28 @@ def test_config_and_file_rebuild_the_same_encoder(options, tmp_path):
         assert other.get_config() == encoder.get_config()
         for name, array in arrays_of(other(SOURCE_IDS)).items():
             np.testing.assert_array_equal(array, expected[name])
+
+
+def test_no_layer_can_be_taken_for_another_while_a_file_is_loaded(monkeypatch, tmp_path):
+    # Keras tells them apart by their addresses: all have to live as long as the encoder.
+    made = []
+
+    def noted(*arguments, **options):
+        layer = recurrent_layer(*arguments, **options)
+        made.append(weakref.ref(layer))
+        return layer
+
+    monkeypatch.setattr("keras_bahdanau.models.encoder.recurrent_layer", noted)
+    encoder_of(num_layers=3).save(tmp_path / "encoder.keras")
+    made.clear()
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    gc.collect()
+    assert len({id(layer()) for layer in made if layer() is not None}) == len(made) == 3
+    wrappers = [loaded.get_layer(f"bidirectional_{index}") for index in range(3)]
+    directions = [
+        each for wrapper in wrappers for each in (wrapper.forward_layer, wrapper.backward_layer)
+    ]
+    assert len(set(map(id, directions))) == 6
 
 
 def test_dropout_is_for_training_only():

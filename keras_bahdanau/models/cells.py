@@ -1,10 +1,14 @@
 """The recurrent cells and layers that the models are built of."""
 
+import weakref
+
 import keras
 
 from keras_bahdanau.recurrent.gru_cell import GRUCell
 from keras_bahdanau.recurrent.skipping_rnn import SkippingRNN
 
+# The layers that were given to `Bidirectional`, which copies them, as long as it lives.
+_GIVEN = weakref.WeakKeyDictionary()
 CELLS = {"gru": GRUCell, "lstm": keras.layers.LSTMCell}
 
 
@@ -24,6 +28,18 @@ def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, skip_p
         recurrent_dropout=recurrent_dropout,
     )
     return layer(cell, return_sequences=True, return_state=True, name=name)
+
+
+def bidirectional_layer(layer, name):
+    """A `keras.layers.Bidirectional` around a layer.
+
+    While Keras loads a file, it knows what is shared by its address in memory. If the layer were
+    gone when another one is made, that one could lie at the same address, and Keras would take a
+    copy of the first for it. So it is kept.
+    """
+    bidirectional = keras.layers.Bidirectional(layer, name=name)
+    _GIVEN[bidirectional] = layer
+    return bidirectional
 
 
 def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout=0.0):

@@ -4,7 +4,11 @@ import keras
 from keras import ops
 
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
-from keras_bahdanau.models.cells import recurrent_layer, uniform_initializer
+from keras_bahdanau.models.cells import (
+    bidirectional_layer,
+    recurrent_layer,
+    uniform_initializer,
+)
 
 MEMORIES = ("annotations", "summary")
 
@@ -89,7 +93,7 @@ class Encoder(keras.Model):
             name="source_embedding",
         )
         layers = [
-            keras.layers.Bidirectional(
+            bidirectional_layer(
                 recurrent_layer(
                     cell,
                     units,
