@@ -17,7 +17,7 @@ def dataset_of(generate) -> tf.data.Dataset:
 
     Keras would make one of `Batches` too, with tuning by TensorFlow. The thread that tunes sleeps
     for twice as long each time, up to a minute, and with deterministic operations `fit` may return
-    only when it wakes up: epochs took up to twice their time.
+    only when it wakes up: short epochs took twice their time.
 
     Args:
         generate: function without arguments that returns an iterator of the items.
