@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_corpus import random_pieces
 
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
@@ -22,11 +23,7 @@ def make_plan(corpus, **options):
 
 @pytest.fixture
 def corpus(tmp_path):
-    numbers = np.random.default_rng(0)
-    pairs = [
-        tuple(numbers.integers(4, 20, numbers.integers(1, 9)).tolist() for _ in range(2))
-        for _ in range(62)
-    ]
+    pairs = random_pieces(62)
     return build(tmp_path / "corpus", pairs)
 
 

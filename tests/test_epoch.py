@@ -1,6 +1,6 @@
 import keras
-import numpy as np
 import pytest
+from toy_corpus import random_pieces
 
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.batch_plan import BatchPlan
@@ -36,11 +36,7 @@ class StopsAfter(Checkpoints):
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    numbers = np.random.default_rng(0)
-    pairs = [
-        tuple(numbers.integers(4, 20, numbers.integers(1, 9)).tolist() for _ in range(2))
-        for _ in range(42)
-    ]
+    pairs = random_pieces(42)
     directory = tmp_path_factory.mktemp("corpus") / "corpus"
     return build_corpus(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from toy_corpus import random_pieces
 
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
@@ -10,11 +11,7 @@ from keras_bahdanau.training.tensorflow_input import dataset_of
 
 @pytest.fixture
 def batches(tmp_path):
-    numbers = np.random.default_rng(0)
-    pairs = [
-        tuple(numbers.integers(4, 20, numbers.integers(1, 9)).tolist() for _ in range(2))
-        for _ in range(30)
-    ]
+    pairs = random_pieces(30)
     corpus = build_corpus(tmp_path / "corpus", pairs, end_id=3, max_length=64, vocabulary_size=20)
     plan = BatchPlan(corpus.source_lengths, corpus.target_lengths, batch_size=4)
     return Batches(corpus, plan, start=2)

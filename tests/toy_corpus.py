@@ -2,6 +2,8 @@
 
 import random
 
+import numpy as np
+
 WORDS = ["sun", "moon", "star", "tree", "river", "stone", "bird", "wolf", "wind", "rain"]
 
 
@@ -29,3 +31,12 @@ def word_by_word_pairs(count: int, seed: int = 0) -> list[tuple[str, str]]:
         words = generator.choices(WORDS, k=generator.randint(1, 4))
         pairs[" ".join(words)] = " ".join(word[::-1] for word in words)
     return list(pairs.items())
+
+
+def random_pieces(count):
+    """So many pairs of one to eight pieces a side, the same ones each time."""
+    numbers = np.random.default_rng(0)
+    return [
+        tuple(numbers.integers(4, 20, numbers.integers(1, 9)).tolist() for _ in range(2))
+        for _ in range(count)
+    ]
