@@ -34,7 +34,7 @@ which lines the first ones stand, and what becomes of them; DIR/checkpoints/corp
 keeps it. With --clean, the kinds with a star are left out:
 {FINDINGS}
 presets:
-{chr(10).join(f"  {name:8}{text}" for name, text in PRESET_HELP.items())}
+{chr(10).join(f"  {name:10}{text}" for name, text in PRESET_HELP.items())}
 
 several machines: run the same command on each of them at the same time, with an output directory
 that all of them see, and with TF_CONFIG in the environment, which names all of them in the same
