@@ -105,7 +105,8 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, r_d
     even_features = even * ops.sum(kernel, axis=0 if is_embedding else 1)
     even_bias = even * sum(ops.sum(each) for each in bias)
 
-    def block(start, loss, of_features, of_kernel, *of_bias):
+    def block(index, loss, of_features, of_kernel, *of_bias):
+        start = index * size
         x = ops.reshape(ops.slice(features, (0, start, 0), (copies, size, dim)), (-1, dim))
         y, w = (
             ops.tile(ops.slice(each, (start,), (size,)), [copies]) for each in (labels, weights)
@@ -131,8 +132,11 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, r_d
         of_logits = ops.cast(of_logits, x.dtype)
         loss = loss + ops.sum(w * each_loss)
         of_x = w[:, None] * (_wide(ops.matmul(of_logits, to_features)) - even_features)
-        of_features = ops.slice_update(
-            of_features, (0, start, 0), ops.reshape(of_x, (copies, size, dim))
+        # TensorFlow compiles `slice_update` anew for every shape.
+        of_features = ops.scatter_update(
+            of_features,
+            ops.reshape(index, (1, 1)),
+            ops.reshape(of_x, (1, copies, size, dim)),
         )
         weighted = x * ops.cast(w[:, None], x.dtype)
         if is_embedding:
@@ -142,23 +146,24 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, r_d
         of_kernel = of_kernel + _wide(product)
         w = ops.cast(w[None], of_logits.dtype)
         of_bias = [each + _wide(ops.matmul(w, of_logits)[0]) for each in of_bias]
-        return start + size, loss, of_features, of_kernel, *of_bias
+        return index + 1, loss, of_features, of_kernel, *of_bias
 
     mean_features = ops.mean(_wide(features), axis=0)
     # A sum: the product of one row is split among the cores, and its last digits depend on them.
     even_kernel = -even * ops.sum(weights[:, None] * mean_features, axis=0, keepdims=True)
     even_kernel = even_kernel if is_embedding else ops.transpose(even_kernel)
     _, loss, of_features, *others = ops.while_loop(
-        lambda start, *_: start < blocks * size,
+        lambda index, *_: index < blocks,
         block,
         (
             0,
             ops.zeros(()),
-            ops.zeros((copies, blocks * size, dim)),
+            ops.zeros((blocks, copies, size, dim)),
             ops.broadcast_to(even_kernel, kernel.shape),
             *(ops.full(each.shape, -even) * ops.sum(weights) for each in bias),
         ),
     )
+    of_features = ops.reshape(ops.transpose(of_features, (1, 0, 2, 3)), (copies, -1, dim))
     return loss, [of_features[:, :rows], *others]
 
 
