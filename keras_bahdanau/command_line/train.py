@@ -6,6 +6,7 @@ from keras_bahdanau.command_line.parser import add_option_arguments, given_optio
 from keras_bahdanau.training.options import DEFAULT_PRESET, PRESET_HELP, TrainingOptions
 from keras_bahdanau.training.splits import CORPUS_NAMES
 
+PRESET_WIDTH = max(map(len, PRESET_HELP)) + 2
 # What the corpus report counts; with a star what --clean leaves out.
 FINDINGS = """\
   - a side is blank (always left out)
@@ -34,7 +35,7 @@ which lines the first ones stand, and what becomes of them; DIR/checkpoints/corp
 keeps it. With --clean, the kinds with a star are left out:
 {FINDINGS}
 presets:
-{chr(10).join(f"  {name:10}{text}" for name, text in PRESET_HELP.items())}
+{chr(10).join(f"  {name:{PRESET_WIDTH}}{text}" for name, text in PRESET_HELP.items())}
 
 several machines: run the same command on each of them at the same time, with an output directory
 that all of them see, and with TF_CONFIG in the environment, which names all of them in the same
