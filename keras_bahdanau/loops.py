@@ -8,58 +8,83 @@ from keras import ops, tree
 ROW_MULTIPLE = 8
 
 
-def over_pieces(step, sequence, lengths, numbers, states):
-    """Calls `step` on each piece of a tensor, each time with the states of the time before.
+def over_pieces(step, sequences, lengths, numbers, states):
+    """Calls `step` on each piece of tensors, each time with the states of the time before.
 
     Pieces may have different lengths, which `keras.ops` knows no loop for; JAX, which has to know
-    all shapes, has none at all.
+    all shapes, has none at all. They are taken from the end, the last one first: then their
+    gradients are put together without what was there before, which need not be kept.
 
     Args:
-        step: function of a tensor of shape `(length, dim)`, a number and a list of states; returns
-            a tensor of shape `(length, output_dim)` and the list of new states, of the same shapes
-            as the old ones.
-        sequence: tensor of shape `(sum of lengths, dim)`.
+        step: function of a list of tensors of shape `(length, dim)`, a number and a list of states;
+            returns a list of as many tensors of shape `(length, output_dim)`, in the same dtypes,
+            and the list of new states, of the same shapes as the old ones.
+        sequences: list of tensors of shape `(sum of lengths, dim)`.
         lengths: int32 tensor of shape `(pieces,)`, at least one.
         numbers: int32 tensor of shape `(pieces,)`, what `step` gets besides.
         states: list of tensors.
 
     Returns:
-        `(outputs, states)`: a tensor of shape `(sum of lengths, output_dim)`, and the last states.
+        `(outputs, states)`: a list of tensors of shape `(sum of lengths, output_dim)`, where the
+        output of each piece stands where it stood, and the last states.
     """
     loop = {"tensorflow": _on_tensorflow, "torch": _on_torch}[keras.backend.backend()]
-    return loop(step, sequence, lengths, numbers, states)
+    return loop(step, sequences, lengths, numbers, states)
 
 
-def _on_tensorflow(step, sequence, lengths, numbers, states):
+def _on_tensorflow(step, sequences, lengths, numbers, states):
     import tensorflow as tf
 
     count, widths = tf.shape(lengths)[0], []
-    pieces = tf.TensorArray(
-        sequence.dtype, count, element_shape=(None, sequence.shape[-1]), infer_shape=False
-    ).split(sequence, lengths)
+    dims = [tf.shape(each)[1] for each in sequences]
+    stacks = [
+        tf.raw_ops.TensorListSplit(
+            tensor=each, element_shape=(-1, dim), lengths=tf.cast(lengths, "int64")
+        )
+        for each, dim in zip(sequences, dims, strict=True)
+    ]
+    outputs = [
+        tf.TensorArray(each.dtype, count, element_shape=(None, None), infer_shape=False)
+        for each in sequences
+    ]
 
-    def body(index, outputs, *states):
-        output, new_states = step(pieces.read(index), numbers[index], states)
-        widths.append(output.shape[-1])
+    def pop(stack, sequence, dim):
+        stack, piece = tf.raw_ops.TensorListPopBack(
+            input_handle=stack, element_shape=(-1, dim), element_dtype=sequence.dtype
+        )
+        return stack, tf.ensure_shape(piece, (None, sequence.shape[1]))
+
+    def body(index, stacks, outputs, *states):
+        popped = [pop(*each) for each in zip(stacks, sequences, dims, strict=True)]
+        stacks, pieces = map(list, zip(*popped, strict=True))
+        made, new_states = step(pieces, numbers[index], states)
+        widths.append([each.shape[1] for each in made])
         states = (
             tf.ensure_shape(new, old.shape) for new, old in zip(new_states, states, strict=True)
         )
-        return index + 1, outputs.write(index, output), *states
+        outputs = [each.write(index, new) for each, new in zip(outputs, made, strict=True)]
+        return index - 1, stacks, outputs, *states
 
-    outputs = tf.TensorArray(sequence.dtype, count, element_shape=(None, None), infer_shape=False)
-    _, outputs, *states = tf.while_loop(
-        lambda index, *_: index < count, body, (0, outputs, *states), maximum_iterations=count
+    _, _, outputs, *states = tf.while_loop(
+        lambda index, *_: index >= 0,
+        body,
+        (count - 1, stacks, outputs, *states),
+        maximum_iterations=count,
     )
-    return tf.ensure_shape(outputs.concat(), (None, widths[0])), states
+    outputs = [
+        tf.ensure_shape(each.concat(), (None, width))
+        for each, width in zip(outputs, widths[0], strict=True)
+    ]
+    return outputs, states
 
 
-def _on_torch(step, sequence, lengths, numbers, states):
-    outputs, start = [], 0
-    for length, number in zip(lengths.tolist(), numbers.tolist(), strict=True):
-        output, states = step(sequence[start : start + length], number, states)
-        outputs.append(output)
-        start += length
-    return ops.concatenate(outputs), states
+def _on_torch(step, sequences, lengths, numbers, states):
+    lengths, numbers, outputs = lengths.tolist(), numbers.tolist(), []
+    pieces = zip(*(each.split(lengths) for each in sequences), strict=True)
+    for given, number in reversed(list(zip(pieces, numbers, strict=True))):
+        made, states = step(given, number, states)
+        outputs.append(made)
+    return [ops.concatenate(each[::-1]) for each in zip(*outputs, strict=True)], states
 
 
 def while_rows(condition, body, loop_vars):

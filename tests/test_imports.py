@@ -19,8 +19,8 @@ PACKAGES = {
 }
 # Each part may import itself, what is named here, and the plain modules that import nothing.
 PLAIN = {
-    *("concurrency", "errors", "files", "lean_ops", "loops", "options", "quiet"),
-    *("search_options", "version"),
+    *("concurrency", "custom_gradient", "errors", "files", "lean_ops", "loops", "options"),
+    *("quiet", "search_options", "version"),
 }
 MAY_IMPORT = {
     "layers": set(),

@@ -68,14 +68,14 @@ def alone(sequence, states, constants, mask):
 
 
 @pytest.mark.parametrize("name", MASKS)
-def test_packing_takes_first_elements_first_and_comes_back(name):
+def test_packing_takes_last_elements_first_and_comes_back(name):
     mask = mask_of(name)
     sequence = sequence_of(mask)
     packed = PackedRows(ops.convert_to_tensor(mask))
     elements = arrays_of(packed.pack(ops.convert_to_tensor(sequence)))
     counts, places = arrays_of(packed.counts), arrays_of(packed.places)
     lengths = mask.sum(axis=1)
-    steps = np.arange(max(lengths.max(), 1))
+    steps = np.arange(max(lengths.max(), 1))[::-1]
     np.testing.assert_array_equal(counts, [(lengths > step).sum() for step in steps])
     multiples = -(-counts // ROW_MULTIPLE) * ROW_MULTIPLE
     np.testing.assert_array_equal(places, np.minimum(multiples, len(mask)))
@@ -155,7 +155,7 @@ def test_nothing_but_a_round_number_of_rows_is_computed(name):
         # It has to know how many rows run, so all of them do.
         assert set(rows) == {len(mask)}
     else:
-        assert rows == arrays_of(PackedRows(tensors[-1]).places).tolist()
+        assert rows == arrays_of(PackedRows(tensors[-1]).places).tolist()[::-1]
 
 
 @pytest.mark.parametrize("pack", [False, True])

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_bahdanau.custom_gradient import with_gradient
+
 # Logits at one time: about what a processor's caches hold.
 LOGITS = 2**21
 
@@ -58,9 +60,7 @@ def output_loss(
             f"Received: r_drop={r_drop}, copies={copies}"
         )
 
-    @ops.custom_gradient
     def loss(*tensors):
-        tensors = [ops.stop_gradient(tensor) for tensor in tensors]
         value, found = _loss_and_gradients(
             *tensors,
             labels=labels,
@@ -70,19 +70,11 @@ def output_loss(
             is_embedding=is_embedding,
         )
 
-        def gradients(*arguments, upstream=None):
-            # PyTorch passes the gradient by name, after the arguments; the others alone.
-            upstream = arguments[0] if upstream is None else upstream
-            return tuple(
-                ops.cast(upstream * gradient, tensor.dtype)
-                for gradient, tensor in zip(found, tensors, strict=True)
-            )
-
-        return value, gradients
+        return value, lambda upstream: [upstream * gradient for gradient in found]
 
     given = (tensor for tensor in (features, kernel, bias) if tensor is not None)
     # Reshaped, a variable is a tensor: eager TensorFlow wants no variables in such a function.
-    return loss(*(ops.reshape(tensor, ops.shape(tensor)) for tensor in given))
+    return with_gradient(loss, *(ops.reshape(tensor, ops.shape(tensor)) for tensor in given))
 
 
 def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, r_drop, is_embedding):

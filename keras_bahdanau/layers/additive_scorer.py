@@ -9,6 +9,7 @@ from keras_bahdanau.layers.arguments import (
     check_positive_integer,
     check_positive_number,
 )
+from keras_bahdanau.layers.deferred_gradients import Kernel, product
 from keras_bahdanau.layers.layer_norm import normalized_pairs
 
 
@@ -123,11 +124,15 @@ class AdditiveScorer(keras.layers.Layer):
             pairs = normalized_pairs(pairs, gamma=self.norm_gamma, beta=self.norm_beta)
         return additive_scores(**pairs, scale=scale / self.temperature)
 
+    @property
+    def product_factors(self):
+        """What `score` multiplies by, for `over_steps`."""
+        return [Kernel(self.query_kernel, None, self.compute_dtype)]
+
     def _projected(self, query):
-        kernel = self.cast(self.query_kernel)
         if query.shape[1] == 1:
-            return ops.expand_dims(ops.matmul(ops.squeeze(query, 1), kernel), 1)
-        return ops.matmul(query, kernel)
+            return ops.expand_dims(product(ops.squeeze(query, 1), self.query_kernel), 1)
+        return product(query, self.query_kernel)
 
     def get_config(self):
         return {

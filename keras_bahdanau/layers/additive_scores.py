@@ -2,6 +2,7 @@
 
 from keras import backend, ops
 
+from keras_bahdanau.custom_gradient import with_gradient
 from keras_bahdanau.layers.blocks import over_blocks
 
 
@@ -45,21 +46,16 @@ def additive_scores(
     }
     names = [name for name, tensor in arguments.items() if tensor is not None]
 
-    @ops.custom_gradient
     def scores(*tensors):
-        # Without this, a gradient tape of TensorFlow would keep what is made of them as well.
-        tensors = [ops.stop_gradient(tensor) for tensor in tensors]
         given = dict(zip(names, tensors, strict=True))
 
-        def gradients(*arguments, upstream=None):
-            # PyTorch passes the gradient by name, after the arguments; the others alone.
-            upstream = arguments[0] if upstream is None else upstream
+        def gradients(upstream):
             found = _gradients(given, upstream)
-            return tuple(ops.cast(found[name], given[name].dtype) for name in names)
+            return [found[name] for name in names]
 
         return _scores(given), gradients
 
-    return scores(*(arguments[name] for name in names))
+    return with_gradient(scores, *(arguments[name] for name in names))
 
 
 def _scores(given):

@@ -13,6 +13,8 @@ float32 where the arguments are of half precision.
 import numpy as np
 from keras import backend, ops
 
+from keras_bahdanau.custom_gradient import with_gradient
+
 
 def recursive_alignment(probabilities, previous_weights):
     """The expected weights, without any approximation.
@@ -23,7 +25,7 @@ def recursive_alignment(probabilities, previous_weights):
     before. Its gradient is the same recursion backwards. (Gradients of gradients are not defined.)
     """
     probabilities, previous_weights = _wide(probabilities, previous_weights)
-    return probabilities * _reach(1 - probabilities, previous_weights)
+    return probabilities * with_gradient(_reach, 1 - probabilities, previous_weights)
 
 
 def parallel_alignment(probabilities, previous_weights):
@@ -65,17 +67,14 @@ ALIGNMENTS = {
 }
 
 
-@ops.custom_gradient
 def _reach(passing, starting):
     """q_j = `passing`_j-1 q_j-1 + `starting`_j, and its gradient: PyTorch would keep every step."""
     reached = _recursion(_shift(passing, first=0.0), starting)
 
-    def gradients(*arguments, upstream=None):
-        # PyTorch passes the gradient by name, after the arguments; the others alone.
-        upstream = arguments[0] if upstream is None else upstream
+    def gradients(upstream):
         of_starting = _recursion(ops.flip(passing, axis=1), ops.flip(upstream, axis=1))
         of_following = _shift(of_starting, first=0.0)
-        return ops.flip(of_following, axis=1) * reached, ops.flip(of_starting, axis=1)
+        return [ops.flip(of_following, axis=1) * reached, ops.flip(of_starting, axis=1)]
 
     return reached, gradients
 

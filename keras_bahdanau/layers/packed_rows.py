@@ -8,15 +8,17 @@ from keras_bahdanau.loops import ROW_MULTIPLE
 class PackedRows:
     """Where the elements of padded rows stand when they are packed.
 
-    Packed, the first elements of all rows come first, then all second ones and so on; rows stand
-    from the longest to the shortest. Elements whose mask is False are left out, wherever they are.
-    There is at least one step, if only with no rows.
+    Packed, the last elements come first, of the rows that are so long, and the first elements of
+    all rows come last: `over_pieces` begins at the end. Rows stand from the longest to the
+    shortest. Elements whose mask is False are left out, wherever they are. There is at least one
+    step, if only with no rows.
 
     Args:
         mask: bool tensor of shape `(batch_size, length)`, True = keep.
 
     Attributes:
-        counts: int32 tensor of shape `(steps,)`, how many rows have a first, a second, ... element.
+        counts: int32 tensor of shape `(steps,)`, how many rows have an element of each number, that
+            of the first elements last.
         places: int32 tensor of shape `(steps,)`, places for them among the packed elements: the
             counts, rounded up to a multiple of `ROW_MULTIPLE` where there are so many rows.
     """
@@ -27,7 +29,8 @@ class PackedRows:
         lengths = ops.sum(kept, axis=1)
         self.order = ops.argsort(-lengths)
         self.ranks = ops.argsort(self.order)
-        steps = ops.arange(ops.maximum(ops.max(lengths), 1))
+        last = ops.maximum(ops.max(lengths), 1) - 1
+        steps = last - ops.arange(last + 1)
         self.counts = ops.sum(ops.cast(lengths[None] > steps[:, None], "int32"), axis=1)
         self.places = ops.minimum(self.counts + -self.counts % ROW_MULTIPLE, self.shape[0])
         rows, columns = (ops.cast(each, "int32") for each in ops.nonzero(mask))
@@ -35,7 +38,7 @@ class PackedRows:
         # Elements of their row that come before them.
         before = ops.take(ops.reshape(ops.cumsum(kept, axis=1), (-1,)), self._padded) - 1
         starts = ops.cumsum(self.places) - self.places
-        self._packed = ops.take(starts, before) + ops.take(self.ranks, rows)
+        self._packed = ops.take(starts, last - before) + ops.take(self.ranks, rows)
 
     def sorted(self, rows):
         """Rows from the longest to the shortest."""

@@ -2,11 +2,17 @@
 
 from keras import ops, tree
 
+from keras_bahdanau.layers.deferred_gradients import (
+    Kernel,
+    deferred_kernel,
+    deferred_matrices,
+    deferring,
+)
 from keras_bahdanau.layers.packed_rows import PackedRows
 from keras_bahdanau.loops import over_pieces
 
 
-def over_running_rows(step, sequence, states, constants, mask):
+def over_running_rows(step, sequence, states, constants, mask, factors=()):
     """`over_steps` with a mask, where step i is computed for the rows that still run.
 
     Rows stand from the longest to the shortest, so that those are the first ones, as in a packed
@@ -16,22 +22,39 @@ def over_running_rows(step, sequence, states, constants, mask):
     Args and returns: those of `over_steps`.
     """
     packed = PackedRows(mask)
+    kernels = {
+        id(factor.kernel): deferred_kernel(factor, packed)
+        for factor in factors
+        if isinstance(factor, Kernel)
+    }
+    matrices = {
+        index: deferred_matrices(constant, packed)
+        for index, constant in enumerate(tree.flatten(constants))
+        if any(constant is factor for factor in factors)
+    }
+    all_deferred = [*kernels.values(), *matrices.values()]
     states, constants = _of_each(packed.sorted, (list(states), constants))
 
-    def advance(inputs, count, states):
+    def advance(pieces, count, states):
+        inputs, *offsets = pieces
         places = ops.shape(inputs)[0]
-        output, new_states = step(
-            inputs,
-            [state[:places] for state in states],
-            _of_each(lambda constant: constant[:places], constants),
-        )
-        return ops.cast(output, sequence.dtype), [
+        running = _of_each(lambda constant: constant[:places], constants)
+        flat = tree.flatten(running)
+        for deferred, offset in zip(all_deferred, offsets, strict=True):
+            deferred.begin_step(offset)
+        with deferring(kernels | {id(flat[index]): each for index, each in matrices.items()}):
+            output, new_states = step(inputs, [state[:places] for state in states], running)
+        outputs = [ops.cast(output, sequence.dtype), *(each.end_step() for each in all_deferred)]
+        return outputs, [
             ops.concatenate([ops.cast(new, state.dtype)[:count], state[count:]])
             for new, state in zip(new_states, states, strict=True)
         ]
 
-    inputs = packed.pack(sequence)
-    outputs, states = over_pieces(advance, inputs, packed.places, packed.counts, states)
+    sequences = [packed.pack(sequence), *(deferred.offsets for deferred in all_deferred)]
+    outputs, states = over_pieces(advance, sequences, packed.places, packed.counts, states)
+    outputs, *inputs = outputs
+    for deferred, inputs_of_steps in zip(all_deferred, inputs, strict=True):
+        deferred.inputs = inputs_of_steps
     return packed.unpack(outputs), [packed.unsorted(state) for state in states]
 
 

@@ -5,7 +5,7 @@ import keras
 from keras_bahdanau.layers.running_rows import over_running_rows
 
 
-def over_steps(step, sequence, states, constants=(), mask=None, pack=False):
+def over_steps(step, sequence, states, constants=(), mask=None, pack=False, factors=()):
     """Calls `step` on each element of a sequence, each time with the states of the time before.
 
     Args:
@@ -20,6 +20,8 @@ def over_steps(step, sequence, states, constants=(), mask=None, pack=False):
         pack: with a mask, whether to compute (almost) nothing where it is False. Then a step gets
             only the rows that still run, from the longest to the shortest, so that all that it
             needs by row has to be among the constants. It has no effect on JAX.
+        factors: list of what steps may multiply by with `product`, `Kernel`s and constants, whose
+            gradients are deferred until after a loop that packs.
 
     Returns:
         `(outputs, states)`: a tensor of shape `(batch_size, length, output_dim)` in the dtype of
@@ -32,9 +34,9 @@ def over_steps(step, sequence, states, constants=(), mask=None, pack=False):
         def stateless(inputs, states, constants):
             return step(inputs, [], constants)[0], states
 
-        return over_steps(stateless, sequence, states, constants, mask, pack)[0], []
+        return over_steps(stateless, sequence, states, constants, mask, pack, factors)[0], []
     if mask is not None and pack and keras.backend.backend() != "jax":
-        return over_running_rows(step, sequence, states, constants, mask)
+        return over_running_rows(step, sequence, states, constants, mask, factors)
     if mask is not None:
         kept = keras.ops.expand_dims(keras.ops.cast(mask, sequence.dtype), -1)
         sequence, step = keras.ops.concatenate([sequence, kept], axis=-1), _masked(step)

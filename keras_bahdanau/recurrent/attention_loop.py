@@ -5,6 +5,7 @@ from keras import ops
 from keras_bahdanau.layers.steps import over_steps
 from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks
+from keras_bahdanau.recurrent.inner_cells import product_factors
 
 
 def attention_loop(cell, sequence, states, attended, mask=None, training=None):
@@ -46,4 +47,10 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
     sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
     # Cells keep their dropout masks for all rows in their order.
     pack = not (training and any(map(has_dropout_masks, cell.transitions)))
-    return over_steps(step, sequence, states, attended, mask, pack)
+    factors = []
+    if training:
+        factors = [
+            *product_factors([*cell.transitions, *cell.attentions]),
+            *(each.memory for each in attended),
+        ]
+    return over_steps(step, sequence, states, attended, mask, pack, factors)

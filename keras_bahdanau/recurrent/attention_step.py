@@ -2,6 +2,7 @@
 
 from keras import ops, tree
 
+from keras_bahdanau.layers.deferred_gradients import product
 from keras_bahdanau.recurrent.states import split_states
 
 
@@ -62,11 +63,12 @@ def _attend(cell, query, attention_states, attended, training, noise):
         weights, state = attention.weigh(
             ops.expand_dims(query, 1), keys, mask, state, training, draws
         )
-        context = ops.squeeze(ops.matmul(weights, memory), 1)
+        weights = ops.squeeze(weights, 1)
+        context = product(weights, memory)
         if attention_layer is not None:
             context = attention_layer(ops.concatenate([query, context], axis=-1))
         contexts.append(context)
-        all_weights.append(ops.squeeze(weights, 1))
+        all_weights.append(weights)
         new_states.extend(state[name] for name in attention.state_names)
     context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
     return context, all_weights, new_states

@@ -8,6 +8,8 @@ the loop starts: drawn inside, they would belong to the graph of a single step.
 import keras
 from keras import ops, tree
 
+from keras_bahdanau.recurrent.inner_cells import inner_cells
+
 
 def fix_dropout_masks(attention_cell, sequence):
     """Draws the masks of the cells in an `AttentionCell`.
@@ -20,7 +22,7 @@ def fix_dropout_masks(attention_cell, sequence):
     dims = attention_cell.cell_input_dims
     for cell, dim in zip(attention_cell.transitions, dims, strict=True):
         cell_input = ops.zeros((batch_size, dim), dtype=dtype)
-        for inner in _inner_cells(cell):
+        for inner in inner_cells(cell):
             state = ops.zeros((batch_size, tree.flatten(inner.state_size)[0]), dtype=dtype)
             if hasattr(inner, "get_dropout_mask"):
                 inner.get_dropout_mask(cell_input)
@@ -32,14 +34,14 @@ def has_dropout_masks(cell):
     """Whether a cell, or a cell inside of it, drops inputs or states in training."""
     return any(
         getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
-        for inner in _inner_cells(cell)
+        for inner in inner_cells(cell)
     )
 
 
 def release_dropout_masks(attention_cell):
     """Forgets the masks, so that the next sequence draws its own."""
     for cell in attention_cell.transitions:
-        for inner in _inner_cells(cell):
+        for inner in inner_cells(cell):
             if hasattr(inner, "reset_dropout_mask"):
                 inner.reset_dropout_mask()
                 inner.reset_recurrent_dropout_mask()
@@ -57,7 +59,3 @@ def drop_positions(attention, memory):
         ops.ones_like(memory[..., :1]), attention.dropout, seed=attention.seed_generator
     )
     return memory * kept
-
-
-def _inner_cells(cell):
-    return getattr(cell, "cells", [cell])

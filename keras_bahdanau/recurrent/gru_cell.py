@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.layers.deferred_gradients import Kernel, product
 from keras_bahdanau.lean_ops import parts_of
 
 
@@ -41,12 +42,12 @@ class GRUCell(keras.layers.GRUCell):
 
         Returns: tensor of shape `(..., 3 * units)`.
         """
-        return _wide(ops.matmul(inputs, self.kernel) + self._biases()[0])
+        return _wide(product(inputs, self.kernel, self._biases()[0]))
 
     def advance(self, from_input, states):
         """One step, from what `project_inputs` made of its input: see `call`."""
         previous = states[0] if isinstance(states, (list, tuple)) else states
-        from_state = _wide(ops.matmul(previous, self.recurrent_kernel) + self._biases()[1])
+        from_state = _wide(product(previous, self.recurrent_kernel, self._biases()[1]))
         units = self.units
         input_gates, input_candidate = parts_of(from_input, [2 * units, units])
         state_gates, state_candidate = parts_of(from_state, [2 * units, units])
@@ -55,6 +56,14 @@ class GRUCell(keras.layers.GRUCell):
         candidate = self.activation(input_candidate + reset * state_candidate)
         new = ops.cast(candidate + update * (_wide(previous) - candidate), previous.dtype)
         return new, [new] if isinstance(states, (list, tuple)) else new
+
+    @property
+    def product_factors(self):
+        """What `call` multiplies by, for `over_steps`."""
+        if not self.projects_inputs:
+            return []
+        kernels = zip((self.kernel, self.recurrent_kernel), self._biases(), strict=True)
+        return [Kernel(*each, self.compute_dtype) for each in kernels]
 
     def _biases(self):
         return ops.unstack(ops.convert_to_tensor(self.bias))

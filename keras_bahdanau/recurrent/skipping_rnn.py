@@ -5,6 +5,7 @@ from keras import ops, tree
 
 from keras_bahdanau.layers.steps import over_steps
 from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks
+from keras_bahdanau.recurrent.inner_cells import product_factors
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -38,5 +39,12 @@ class SkippingRNN(keras.layers.RNN):
 
         if self.go_backwards:
             sequences, mask = ops.flip(sequences, axis=1), ops.flip(mask, axis=1)
-        outputs, last = over_steps(step, sequences, tree.flatten(states), mask=mask, pack=True)
+        outputs, last = over_steps(
+            step,
+            sequences,
+            tree.flatten(states),
+            mask=mask,
+            pack=True,
+            factors=product_factors([self.cell]) if training else (),
+        )
         return outputs[:, -1], outputs, tree.pack_sequence_as(states, last)
