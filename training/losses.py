@@ -4,8 +4,8 @@ from keras import ops
 
 from keras_bahdanau.custom_gradient import with_gradient
 
-# Logits at one time: about what a processor's caches hold.
-LOGITS = 2**21
+# Logits at one time: more would leave the caches, fewer make the products dearer and their sums.
+LOGITS = 2**22
 
 
 def output_loss(
