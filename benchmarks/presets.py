@@ -89,9 +89,13 @@ def measure(preset, precision, steps):
     translation_model = TranslationModel(options.vocabulary_size, **options.model_arguments())
     model = compile_for_training(translation_model, options, steps)
     batches = RandomBatches()
-    model.fit(batches, shuffle=False, verbose=0)
+
+    def train():
+        model.fit(model.input_of(batches), steps_per_epoch=steps, shuffle=False, verbose=0)
+
+    train()
     cpu, wall = time.process_time(), time.perf_counter()
-    model.fit(batches, shuffle=False, verbose=0)
+    train()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     tokens = sum(batches[index][1].size for index in range(steps))
     return {
