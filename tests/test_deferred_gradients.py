@@ -122,19 +122,12 @@ DECODERS = {
 }
 
 
-class UndeferredAttention(BahdanauAttention):
-    product_factors = ()
-
-
 @pytest.mark.parametrize("compile", COMPILES)
 @pytest.mark.parametrize("name", cases(DECODERS))
 def test_of_recurrent_attention(name, compile):
     layers = [
-        AttentionRNN(**DECODERS[name](cell, partial(attention, 3)), skip_padding=skip_padding)
-        for cell, attention, skip_padding in [
-            (GRUCell, BahdanauAttention, True),
-            (keras.layers.GRUCell, BahdanauAttention, False),
-        ]
+        AttentionRNN(**DECODERS[name](cell, partial(BahdanauAttention, 3)), skip_padding=skip)
+        for cell, skip in [(GRUCell, True), (keras.layers.GRUCell, False)]
     ]
     inputs_mask = ops.convert_to_tensor(MASK)
     for layer in layers:
