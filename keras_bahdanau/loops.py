@@ -8,6 +8,20 @@ from keras import ops, tree
 ROW_MULTIPLE = 8
 
 
+def round_number(count):
+    """A count, rounded up by less than a 32nd of it (or 8), so that large numbers too are few.
+
+    Args:
+        count: int32 scalar, tensor.
+
+    Returns:
+        The next multiple of `ROW_MULTIPLE`, and of a 32nd of the greatest power of two in it.
+    """
+    exponent = ops.floor(ops.log2(ops.maximum(ops.cast(count, "float32"), 1.0)))
+    multiple = ops.maximum(ops.cast(ops.power(2.0, exponent - 5), "int32"), ROW_MULTIPLE)
+    return count + -count % multiple
+
+
 def over_pieces(step, sequences, lengths, numbers, states):
     """Calls `step` on each piece of tensors, each time with the states of the time before.
 

@@ -5,8 +5,9 @@ from attention_oracle import arrays_of
 from keras import ops
 from on_backend import compiled, value_and_gradients
 
-from keras_bahdanau.layers.packed_rows import ROW_MULTIPLE, PackedRows
+from keras_bahdanau.layers.packed_rows import PackedRows
 from keras_bahdanau.layers.steps import over_steps
+from keras_bahdanau.loops import ROW_MULTIPLE, round_number
 
 RANDOM = np.random.default_rng(6)
 MASKS = {
@@ -17,6 +18,7 @@ MASKS = {
     "an empty row": [[0, 0], [1, 0], [1, 1]],
     "nothing": [[0, 0], [0, 0]],
     "many rows": np.arange(11) < np.arange(1, 12)[:, None],
+    "more rows": np.arange(9) < 1 + np.arange(48)[:, None] % 9,
 }
 BACKEND = keras.backend.backend()
 # How often the loop runs depends on the mask, so `torch.compile` does not apply.
@@ -67,6 +69,16 @@ def alone(sequence, states, constants, mask):
     return outputs, states
 
 
+def test_round_numbers_are_few_and_near():
+    counts = np.arange(0, 10_000, 7)
+    rounded = np.array([int(round_number(ops.convert_to_tensor(n, "int32"))) for n in counts])
+    assert not (rounded % ROW_MULTIPLE).any()
+    assert (counts <= rounded).all() and (rounded < counts + np.maximum(8, counts / 32)).all()
+    for least in (128, 512, 4096):
+        octave = rounded[(rounded > least) & (rounded <= 2 * least)]
+        assert 0 < len(set(octave)) <= 32
+
+
 @pytest.mark.parametrize("name", MASKS)
 def test_packing_takes_last_elements_first_and_comes_back(name):
     mask = mask_of(name)
@@ -77,8 +89,10 @@ def test_packing_takes_last_elements_first_and_comes_back(name):
     lengths = mask.sum(axis=1)
     steps = np.arange(max(lengths.max(), 1))[::-1]
     np.testing.assert_array_equal(counts, [(lengths > step).sum() for step in steps])
-    multiples = -(-counts // ROW_MULTIPLE) * ROW_MULTIPLE
-    np.testing.assert_array_equal(places, np.minimum(multiples, len(mask)))
+    fewest = np.minimum(-(-counts // ROW_MULTIPLE) * ROW_MULTIPLE, len(mask))
+    assert (fewest <= places).all() and (places <= len(mask)).all()
+    whole = ops.convert_to_numpy(round_number(ops.convert_to_tensor(sum(fewest), dtype="int32")))
+    assert sum(places) == min(whole, len(mask) * len(places))
     by_length = sequence[arrays_of(packed.order)]
     kept = mask[arrays_of(packed.order)]
     assert list(kept.sum(axis=1)) == sorted(lengths, reverse=True)

@@ -72,7 +72,7 @@ class TrainingOptions:
     length_multiple: int = option(
         0,
         "batches are padded to lengths that are multiples of this; 0 for 8 on JAX, which compiles "
-        "each shape, and 1 elsewhere",
+        "each shape, 4 on TensorFlow, which compiles parts of it, and 1 on PyTorch",
     )
     epochs: int = option(12, "epochs at most")
     validations_per_epoch: int = option(

@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.loops import round_number
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.adam import Adam
 from keras_bahdanau.training.distribution import Distribution
 from keras_bahdanau.training.losses import output_loss
 from keras_bahdanau.training.options import TrainingOptions
 
-ROW_MULTIPLE = 32
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -126,7 +126,7 @@ def _real_rows(weights):
     """
     (rows,) = ops.nonzero(weights)
     count = ops.shape(rows)[0]
-    rows = ops.pad(rows, ((0, -count % ROW_MULTIPLE),))
+    rows = ops.pad(rows, ((0, round_number(count) - count),))
     is_real = ops.arange(ops.shape(rows)[0]) < count
     return rows, ops.take(weights, rows, axis=0) * ops.cast(is_real, weights.dtype)
 

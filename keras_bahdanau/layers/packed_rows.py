@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_bahdanau.loops import ROW_MULTIPLE
+from keras_bahdanau.loops import ROW_MULTIPLE, round_number
 
 
 class PackedRows:
@@ -20,7 +20,9 @@ class PackedRows:
         counts: int32 tensor of shape `(steps,)`, how many rows have an element of each number, that
             of the first elements last.
         places: int32 tensor of shape `(steps,)`, places for them among the packed elements: the
-            counts, rounded up to a multiple of `ROW_MULTIPLE` where there are so many rows.
+            counts, rounded up to a multiple of `ROW_MULTIPLE` where there are so many rows. The
+            steps with the fewest rows get more, up to a round number in all: what is multiplied
+            after the loop, all steps together, has so many rows.
     """
 
     def __init__(self, mask):
@@ -32,7 +34,10 @@ class PackedRows:
         last = ops.maximum(ops.max(lengths), 1) - 1
         steps = last - ops.arange(last + 1)
         self.counts = ops.sum(ops.cast(lengths[None] > steps[:, None], "int32"), axis=1)
-        self.places = ops.minimum(self.counts + -self.counts % ROW_MULTIPLE, self.shape[0])
+        places = ops.minimum(self.counts + -self.counts % ROW_MULTIPLE, self.shape[0])
+        free = self.shape[0] - places
+        missing = round_number(ops.sum(places)) - ops.sum(places)
+        self.places = places + ops.clip(missing - (ops.cumsum(free) - free), 0, free)
         rows, columns = (ops.cast(each, "int32") for each in ops.nonzero(mask))
         self._padded = rows * self.shape[1] + columns
         # Elements of their row that come before them.

@@ -1,7 +1,9 @@
 """The loop over time that computes nothing for padding."""
 
+import keras
 from keras import ops, tree
 
+from keras_bahdanau.custom_gradient import with_gradient
 from keras_bahdanau.layers.deferred_gradients import (
     Kernel,
     deferred_kernel,
@@ -38,7 +40,7 @@ def over_running_rows(step, sequence, states, constants, mask, factors=()):
     def advance(pieces, count, states):
         inputs, *offsets = pieces
         places = ops.shape(inputs)[0]
-        running = _of_each(lambda constant: constant[:places], constants)
+        running = _of_each(lambda constant: _first_rows(constant, places), constants)
         flat = tree.flatten(running)
         for deferred, offset in zip(all_deferred, offsets, strict=True):
             deferred.begin_step(offset)
@@ -56,6 +58,22 @@ def over_running_rows(step, sequence, states, constants, mask, factors=()):
     for deferred, inputs_of_steps in zip(all_deferred, inputs, strict=True):
         deferred.inputs = inputs_of_steps
     return packed.unpack(outputs), [packed.unsorted(state) for state in states]
+
+
+def _first_rows(tensor, count):
+    """`tensor[:count]`, whose gradient is copied only where rows are missing."""
+    if not keras.backend.is_float_dtype(tensor.dtype):
+        return tensor[:count]
+    missing = ops.shape(tensor)[0] - count
+
+    def rows(tensor):
+        def gradients(upstream):
+            widths = ((0, missing), *((0, 0) for _ in tensor.shape[1:]))
+            return [ops.cond(missing > 0, lambda: ops.pad(upstream, widths), lambda: upstream)]
+
+        return tensor[:count], gradients
+
+    return with_gradient(rows, tensor)
 
 
 def _of_each(function, structure):
