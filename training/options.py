@@ -89,6 +89,12 @@ class TrainingOptions:
         "factor of the divergence between two passes of each sentence under different dropout "
         "masks (R-Drop's alpha); 0 for one pass, which takes half the time",
     )
+    diversify: int = option(
+        0,
+        "translators of each direction that are trained first, with the same options; their "
+        "translations of the training text are added to it (data diversification); 0 for none, 1 "
+        "takes five times the time",
+    )
     ema_momentum: float = option(
         0.998,
         "momentum of the moving average of the weights that is evaluated and kept; 0 for none",
@@ -151,7 +157,9 @@ class TrainingOptions:
         return {**arguments, "readout_units": self.readout_units or None}
 
 
-_MAY_BE_ZERO = ("tokens_per_batch", "length_multiple", "readout_units", "warmup_steps", "seed")
+_MAY_BE_ZERO = (
+    *("tokens_per_batch", "length_multiple", "readout_units", "warmup_steps", "diversify", "seed"),
+)
 _RATES = ("ema_momentum", "dropout", "recurrent_dropout", "attention_dropout", "label_smoothing")
 
 # What each preset sets other than the defaults.

@@ -26,6 +26,8 @@ from keras_bahdanau.training.options import TrainingOptions
 from keras_bahdanau.training.splits import Splits
 
 RUN_FILE, REPORT_FILE = "run.json", "corpus_report.json"
+# Folder of the translators that make more training text, in the directory of a run.
+DIVERSIFICATION = "diversification"
 
 
 class Prepared(NamedTuple):
@@ -54,7 +56,7 @@ def prepare(
     checkpoints, tokenizer_path = directory / "checkpoints", directory / TOKENIZER_FILE
     run_path = checkpoints / RUN_FILE
     text = _Text(splits, options, show_progress)
-    if run_path.is_file():
+    if holds_run(directory):
         deque(text.read("comparing the corpus"), maxlen=0)
         _check_same_run(text.run(), read_json(run_path), directory)
         tokenizer = Tokenizer.load(tokenizer_path)
@@ -63,7 +65,7 @@ def prepare(
         except InputError:
             examination = text.examine(checkpoints)
         return Prepared(tokenizer, _tokenize(text, examination, tokenizer, checkpoints))
-    _check_is_free(directory)
+    check_is_free(directory)
     with _new_directory(directory), _new_directory(checkpoints):
         examination = text.examine(checkpoints)
         tokenizer = Tokenizer.train(text.sample(examination), options.vocabulary_size)
@@ -175,9 +177,15 @@ def _tokenize(text, examination, tokenizer, checkpoints):
     return corpus
 
 
-def _check_is_free(directory):
+def holds_run(directory: Path) -> bool:
+    """Whether a run was prepared in a directory."""
+    return (directory / "checkpoints" / RUN_FILE).is_file()
+
+
+def check_is_free(directory: Path):
+    """Raises InputError if a directory that holds no run yet holds something else."""
     # What an interrupted preparation leaves is made anew.
-    left = (TOKENIZER_FILE, "checkpoints")
+    left = (TOKENIZER_FILE, "checkpoints", DIVERSIFICATION)
     if directory.exists() and not directory.is_dir():
         raise InputError(f"Expected a directory. Received: {directory}, which is a file")
     names = [path.name for path in directory.iterdir()] if directory.exists() else []

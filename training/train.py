@@ -14,11 +14,17 @@ from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
 from keras_bahdanau.training.checkpoints import Checkpoints
 from keras_bahdanau.training.distribution import start_distribution
+from keras_bahdanau.training.diversification import diversify
 from keras_bahdanau.training.epoch import train_epoch, validate_epoch
 from keras_bahdanau.training.evaluation import choose_length_penalty, evaluate
 from keras_bahdanau.training.event_log import EventLog
 from keras_bahdanau.training.options import TrainingOptions
-from keras_bahdanau.training.preparation import prepare
+from keras_bahdanau.training.preparation import (
+    DIVERSIFICATION,
+    check_is_free,
+    holds_run,
+    prepare,
+)
 from keras_bahdanau.training.splits import Splits
 from keras_bahdanau.training.stopping import StopRequest
 from keras_bahdanau.training.training_model import compile_for_training
@@ -74,8 +80,26 @@ def train(
     """
     directory = Path(directory)
     distribution = start_distribution(devices)
+    show_progress = show_progress and distribution.is_chief
+    if options.diversify:
+        if not holds_run(directory):
+            check_is_free(directory)
+
+        def train_helper(*given):
+            return _train(*given, distribution, show_progress)[0]
+
+        folder = directory / DIVERSIFICATION
+        splits = diversify(
+            splits, options, folder, train_helper, distribution.chief_first, show_progress
+        )
+        # A translation may be longer than any text.
+        options = dataclasses.replace(options, long_pairs="drop")
+    return _train(splits, options, directory, distribution, show_progress)
+
+
+def _train(splits, options, directory, distribution, show_progress):
+    """`train` on a distribution, of the pairs as they are."""
     is_chief = distribution.is_chief
-    show_progress = show_progress and is_chief
     make_repeatable(options.seed)
     prepared = distribution.chief_first(
         lambda: prepare(splits, options, directory, show_progress=show_progress)

@@ -1,0 +1,131 @@
+"""More training text out of the training text: models of both directions translate it."""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from keras_bahdanau.files import atomic_path
+from keras_bahdanau.training.corpora.parallel_text import blocks, lines
+from keras_bahdanau.training.options import TrainingOptions
+from keras_bahdanau.training.splits import Splits
+from keras_bahdanau.translator import Translator
+
+
+def diversify(
+    splits: Splits,
+    options: TrainingOptions,
+    directory: Path,
+    train: Callable[[Splits, TrainingOptions, Path], Translator],
+    chief_first: Callable[[Callable[[], None]], None],
+    show_progress: bool = True,
+) -> Splits:
+    """Trains translators of both directions, and adds their translations of the training text.
+
+    This is data diversification (Nguyen et al. 2020, https://arxiv.org/abs/1911.01986, section 3.1,
+    with one round): the training pairs (x, y), then (x, forward(x)) and (backward(y), y) of each
+    of `options.diversify` translators, which differ by their seeds. What an earlier start has
+    trained or translated is taken up.
+
+    Args:
+        splits: the pairs of the run.
+        options: its choices, which are those of the translators too.
+        directory: receives a model directory and a text file of each translator.
+        train: trains a translator in a directory, or goes on with it.
+        chief_first: see `Distribution`.
+        show_progress: whether to draw progress bars.
+
+    Returns:
+        The splits with the larger training text.
+    """
+    additions = []
+    directions = {"forward": ("source", splits), "backward": ("target", _reversed(splits))}
+    for number in range(1, options.diversify + 1):
+        for name, (reads, given) in directions.items():
+            path = directory / f"{name}-{number}.txt"
+            _report(f"diversification: {name} translator {number} of {options.diversify}")
+            translator = train(
+                given._replace(test=given.test if options.clean else []),
+                _options_of_helper(options, number),
+                directory / path.stem,
+            )
+            chief_first(partial(_translate, translator, given.train, path, show_progress))
+            additions.append(Addition(splits.train, path, reads))
+    return splits._replace(train=DiversifiedPairs(splits.train, additions))
+
+
+class Addition:
+    """Pairs of one side of the training text and a translation of it.
+
+    Where the translation is what stands on the other side already, there is no pair.
+
+    Args:
+        pairs: the training pairs.
+        path: file with a translation of each.
+        reads: `"source"` or `"target"`, the side that was translated.
+    """
+
+    def __init__(self, pairs: Iterable, path: Path, reads: str) -> None:
+        self.pairs, self.path, self.reads = pairs, path, reads
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for (source, target), translation in zip(self.pairs, lines(self.path), strict=True):
+            pair = (source, translation) if self.reads == "source" else (translation, target)
+            if pair != (source, target):
+                yield pair
+
+
+class DiversifiedPairs:
+    """The training pairs, then those of each `Addition`; it may be read any number of times."""
+
+    def __init__(self, pairs: Iterable, additions: list[Addition]) -> None:
+        self.pairs, self.additions = pairs, additions
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for part in (self.pairs, *self.additions):
+            yield from part
+
+
+class ReversedPairs:
+    """Pairs of (target, source)."""
+
+    def __init__(self, pairs: Iterable) -> None:
+        self.pairs = pairs
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((target, source) for source, target in self.pairs)
+
+
+def _reversed(splits):
+    held_out = ([*ReversedPairs(pairs)] for pairs in (splits.validation, splits.test))
+    return Splits(ReversedPairs(splits.train), *held_out)
+
+
+def _options_of_helper(options, number):
+    seed = (options.seed + number) % (1 << 32)
+    return dataclasses.replace(options, diversify=0, seed=seed)
+
+
+def _translate(translator, pairs, path, show_progress):
+    """Writes a translation of each source, a line each."""
+    if path.is_file():
+        return
+    bar = tqdm(
+        desc=f"translating for {path.name}",
+        leave=False,
+        unit=" lines",
+        unit_scale=True,
+        # Where nobody watches, no bar is drawn.
+        disable=None if show_progress else True,
+    )
+    with bar, atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        for block in blocks(source for source, _ in pairs):
+            file.writelines(f"{text}\n" for text in translator.translate(block))
+            bar.update(len(block))
+
+
+def _report(line):
+    print(line, file=sys.stderr, flush=True)
