@@ -14,6 +14,7 @@ import timed_run
 from token_batches import END_ID, PAD_ID, START_ID
 
 from keras_bahdanau.models import TranslationModel
+from keras_bahdanau.training.backends import shape_options
 from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.batches import Batches
 from keras_bahdanau.training.corpus_writer import build_corpus
@@ -69,7 +70,9 @@ class Trainer:
                 max_length=LONGEST_SENTENCE,
                 vocabulary_size=self.vocabulary_size,
             )
-            plan = GivenPlan(corpus, [len(sources) for sources, _ in batches])
+            plan = GivenPlan(
+                corpus, [len(sources) for sources, _ in batches], **shape_options(self.options)
+            )
             model = compile_for_training(self.model, self.options, len(batches))
             model.fit(
                 Batches(corpus, plan, start_id=START_ID, pad_id=PAD_ID),
@@ -86,9 +89,9 @@ class Trainer:
 class GivenPlan(BatchPlan):
     """The pairs of a corpus in the order in which they stand there, so many a batch."""
 
-    def __init__(self, corpus, pairs_per_batch):
+    def __init__(self, corpus, pairs_per_batch, **shapes):
         super().__init__(
-            corpus.source_lengths, corpus.target_lengths, batch_size=max(pairs_per_batch)
+            corpus.source_lengths, corpus.target_lengths, batch_size=max(pairs_per_batch), **shapes
         )
         self.pairs_per_batch = pairs_per_batch
 
