@@ -42,6 +42,7 @@ VARIANTS = {
     "no label smoothing": ["--label-smoothing", "0"],
     "R-Drop": ["--r-drop", "2"],
     "more R-Drop": ["--r-drop", "4"],
+    "data diversification": ["--diversify", "1"],
     "no average of the weights": ["--ema-momentum", "0"],
     "constant learning rate": ["--final-learning-rate", "1"],
     "half the learning rate": ["--learning-rate", "0.001"],

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from keras_bahdanau.files import atomic_path
 from keras_bahdanau.training.corpora.parallel_text import blocks, lines
+from keras_bahdanau.training.distribution import Distribution
 from keras_bahdanau.training.options import TrainingOptions
 from keras_bahdanau.training.splits import Splits
 from keras_bahdanau.translator import Translator
@@ -20,22 +21,22 @@ def diversify(
     options: TrainingOptions,
     directory: Path,
     train: Callable[[Splits, TrainingOptions, Path], Translator],
-    chief_first: Callable[[Callable[[], None]], None],
+    distribution: Distribution,
     show_progress: bool = True,
 ) -> Splits:
     """Trains translators of both directions, and adds their translations of the training text.
 
-    This is data diversification (Nguyen et al. 2020, https://arxiv.org/abs/1911.01986, section 3.1,
-    with one round): the training pairs (x, y), then (x, forward(x)) and (backward(y), y) of each
-    of `options.diversify` translators, which differ by their seeds. What an earlier start has
-    trained or translated is taken up.
+    This is data diversification (Nguyen et al. 2020, https://arxiv.org/abs/1911.01986, with one
+    round): the training pairs (x, y), then (x, forward(x)) and (backward(y), y) of each of
+    `options.diversify` translators, which differ by their seeds. What an earlier start has trained
+    or translated is taken up.
 
     Args:
         splits: the pairs of the run.
         options: its choices, which are those of the translators too.
         directory: receives a model directory and a text file of each translator.
         train: trains a translator in a directory, or goes on with it.
-        chief_first: see `Distribution`.
+        distribution: that of the run; its chief translates.
         show_progress: whether to draw progress bars.
 
     Returns:
@@ -46,13 +47,18 @@ def diversify(
     for number in range(1, options.diversify + 1):
         for name, (reads, given) in directions.items():
             path = directory / f"{name}-{number}.txt"
-            _report(f"diversification: {name} translator {number} of {options.diversify}")
+            if distribution.is_chief:
+                place = f"{name} translator {number} of {options.diversify}"
+                print(f"diversification: {place}", file=sys.stderr, flush=True)
             translator = train(
+                # Cleaning leaves out what the test set has; for all else, a test is of no use.
                 given._replace(test=given.test if options.clean else []),
                 _options_of_helper(options, number),
                 directory / path.stem,
             )
-            chief_first(partial(_translate, translator, given.train, path, show_progress))
+            distribution.chief_first(
+                partial(_translate, translator, given.train, path, show_progress)
+            )
             additions.append(Addition(splits.train, path, reads))
     return splits._replace(train=DiversifiedPairs(splits.train, additions))
 
@@ -125,7 +131,3 @@ def _translate(translator, pairs, path, show_progress):
         for block in blocks(source for source, _ in pairs):
             file.writelines(f"{text}\n" for text in translator.translate(block))
             bar.update(len(block))
-
-
-def _report(line):
-    print(line, file=sys.stderr, flush=True)

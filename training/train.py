@@ -61,7 +61,8 @@ def train(
         splits: the pairs.
         options: the choices.
         directory: receives `model.keras`, `tokenizer.model`, `config.json`, `metrics.json`,
-            `checkpoints/` and `logs/` (TensorBoard).
+            `checkpoints/` and `logs/` (TensorBoard), and with `options.diversify`
+            `diversification/` (see `diversify`).
         devices: how many GPUs of each machine share a batch.
         show_progress: whether to draw progress bars. Results of epochs are printed anyway.
 
@@ -89,9 +90,7 @@ def train(
             return _train(*given, distribution, show_progress)[0]
 
         folder = directory / DIVERSIFICATION
-        splits = diversify(
-            splits, options, folder, train_helper, distribution.chief_first, show_progress
-        )
+        splits = diversify(splits, options, folder, train_helper, distribution, show_progress)
         # A translation may be longer than any text.
         options = dataclasses.replace(options, long_pairs="drop")
     return _train(splits, options, directory, distribution, show_progress)
