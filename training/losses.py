@@ -112,13 +112,10 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, r_d
         true_logits, true_probabilities = _at(logits, y), _at(probabilities, y)
         even_logits = ops.matmul(_wide(x), even_features[:, None])[:, 0] + even_bias
         each_loss = highest - ops.log(most_probable) - (1 - smoothing) * true_logits - even_logits
-        # TensorFlow writes into the probabilities where nothing reads them any more: so what is
-        # written hangs on all that does, without changing by it.
-        written = true_probabilities - (1 - smoothing) + 0.0 * most_probable
         of_logits = ops.scatter_update(
             probabilities,
             ops.stack([ops.arange(copies * size, dtype="int32"), y], axis=1),
-            written,
+            true_probabilities - (1 - smoothing),
         )
         if r_drop:
             divergence, of_divergence = _divergence(logits, probabilities)
