@@ -24,9 +24,9 @@ def cases(values, most=2):
     return [values[0], values[-1]][-most:]
 
 
-def long_on_torch(*values):
-    """A mark for a test, or a case of `values` with it, that PyTorch compiles for half a minute."""
-    marks = [pytest.mark.exhaustive] if keras.backend.backend() == "torch" else []
+def long_on(backends, *values):
+    """A mark for a test, or a case of `values` with it, that these backends compile for long."""
+    marks = [pytest.mark.exhaustive] if keras.backend.backend() in backends else []
     if values:
         return pytest.param(*values, marks=marks)
     return marks[0] if marks else lambda test: test
@@ -91,6 +91,8 @@ def compiled(function):
         return jax.jit(function)
     import torch
 
+    # It would run what it has compiled for eight other layers before as it is.
+    torch.compiler.reset()
     # All of its tracing, forwards and backwards, but no C++ compiler, which not every machine has.
     traced = torch.compile(function, backend="aot_eager")
 

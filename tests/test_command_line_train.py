@@ -18,14 +18,14 @@ SMALL = {
 
 @pytest.fixture
 def train(command, tmp_path):
-    """Function `(pairs, **options) -> Outcome` that trains in this process."""
+    """Function `(*flags, pairs, **options) -> Outcome` that trains in this process."""
 
-    def run(pairs=None, output=tmp_path / "model", **options):
+    def run(*flags, pairs=None, output=tmp_path / "model", **options):
         pairs = pairs or word_by_word_pairs(20)
         options = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
         arguments = [f"{name}={value}" for name, value in {**SMALL, **options}.items()]
         return command(
-            *("train", "--no-progress", *arguments, f"--output={output}"),
+            *("train", "--no-progress", *flags, *arguments, f"--output={output}"),
             f"--train={write_tsv(tmp_path / 'train.tsv', pairs)}",
             f"--validation={write_tsv(tmp_path / 'validation.tsv', pairs[:2])}",
         )
@@ -128,16 +128,16 @@ def test_a_line_without_a_tab(command, tmp_path):
 
 def test_a_failed_start_does_not_stand_in_the_way_of_the_next(train):
     pairs = [*word_by_word_pairs(20), (" ".join(["sun"] * 50), "nus"), ("star", " ")]
-    outcome = train(pairs, max_length=30)
+    outcome = train(pairs=pairs, max_length=30)
     assert outcome.code == 2
     (line,) = outcome.errors
     assert "at most 30 tokens a sentence" in line
     assert "1 pairs with more" in line
     assert "line 21" in line
-    outcome = train(pairs, vocabulary_size=5)
+    outcome = train(pairs=pairs, vocabulary_size=5)
     assert outcome.code == 2
     assert len(outcome.errors) == 1
-    outcome = train(pairs, max_length=30, long_pairs="drop")
+    outcome = train(pairs=pairs, max_length=30, long_pairs="drop")
     assert outcome.code == 0
     rows = {line[:40].strip(): line[40:].split() for line in outcome.errors}
     assert rows["a side is blank"] == ["1", "4.55%", "left", "out", "22"]
@@ -145,18 +145,11 @@ def test_a_failed_start_does_not_stand_in_the_way_of_the_next(train):
     assert rows["trained on"] == ["20", "90.91%"]
 
 
-def test_cleaning_and_batches_by_tokens(train, command, tmp_path):
+def test_cleaning_and_batches_by_tokens(train, tmp_path):
     pairs = [*word_by_word_pairs(20), ("sun", "sun")]
-    outcome = train(pairs, tokens_per_batch=40)
+    outcome = train("--clean", pairs=pairs, tokens_per_batch=40)
     assert outcome.code == 0
-    arguments = [f"{name}={value}" for name, value in SMALL.items()]
-    outcome = command(
-        *("train", "--clean", "--no-progress", *arguments, f"--output={tmp_path / 'clean'}"),
-        f"--train={write_tsv(tmp_path / 'train.tsv', pairs)}",
-        f"--validation={write_tsv(tmp_path / 'validation.tsv', pairs[:2])}",
-    )
-    assert outcome.code == 0
-    report = json.loads((tmp_path / "clean" / "checkpoints" / "corpus_report.json").read_text())
+    report = json.loads((tmp_path / "model" / "checkpoints" / "corpus_report.json").read_text())
     left_out = {
         name: row["first_lines"] for name, row in report["findings"].items() if row["pairs"]
     }
@@ -188,5 +181,5 @@ def test_what_a_kill_left_of_the_tokenizer_is_no_hindrance(train, tmp_path):
     (tmp_path / "model" / ".tokenizer.model.x1y2").mkdir(parents=True)
     (tmp_path / "model" / "checkpoints").mkdir()
     # Refused for its pairs, not for the directory.
-    outcome = train([(" ", " ")] * 3)
+    outcome = train(pairs=[(" ", " ")] * 3)
     assert "at least one pair with text on both sides" in outcome.errors[0]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from attention_oracle import arrays_of
 from keras import ops
-from on_backend import compiled, long_on_torch
+from on_backend import compiled, long_on
 
 from keras_bahdanau import AttentionRNN, BahdanauAttention
 
@@ -92,7 +92,7 @@ def test_a_failed_call_leaves_no_masks_behind():
     assert increments(layer, training=True).shape == (64, 6)
 
 
-@long_on_torch()
+@long_on(["torch"])
 def test_compiled_training_calls_draw_new_masks():
     layer = AttentionRNN(
         keras.layers.GRUCell(4, dropout=0.5, recurrent_dropout=0.5),

@@ -66,7 +66,7 @@ def code_lines(path):
 
 
 @trains
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_attention_pooling_finds_the_event(tmp_path):
     results = run_small(
         "attention_pooling", tmp_path / "pictures" / "a.png", examples=1500, epochs=5

@@ -15,7 +15,7 @@ from generation_case import (
     search,
     searched_model,
 )
-from on_backend import cases
+from on_backend import cases, long_on
 
 from keras_bahdanau.generation import score
 from keras_bahdanau.models import TranslationModel
@@ -67,7 +67,7 @@ def test_greedy_is_the_explicit_loop(model):
         )
 
 
-@pytest.mark.parametrize("beam_width", [1, 4])
+@pytest.mark.parametrize("beam_width", [1, long_on(["jax"], 4)])
 def test_alone_and_in_company(model, beam_width):
     options = {"beam_width": beam_width, "n_best": beam_width}
     together = search(model, **options)
@@ -83,7 +83,7 @@ def test_alone_and_in_company(model, beam_width):
         )
 
 
-@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+@pytest.mark.parametrize("length_penalty", [0.0, long_on(["jax"], 1.0)])
 def test_what_the_search_says_is_what_scoring_says(model, length_penalty):
     result = search(model, SOURCE_IDS[:3], length_penalty=length_penalty)
     target_out_ids = result.token_ids.reshape(9, -1)
@@ -132,6 +132,7 @@ def test_special_tokens_are_never_generated(model):
             assert END not in tokens[: length - 1]
 
 
+@long_on(["jax"])
 def test_attention_is_on_the_source_alone(model):
     result = search(model)
     for row, source_ids in enumerate(SOURCE_IDS[:3]):
@@ -140,6 +141,7 @@ def test_attention_is_on_the_source_alone(model):
             assert not scores[length:].any() and not scores[:, source_ids == PAD].any()
 
 
+@long_on(["jax"])
 def test_ensemble_averages_log_probabilities(model):
     keras.utils.set_random_seed(9)
     models = [model, TranslationModel.from_config(model.get_config())]

@@ -12,7 +12,7 @@ from generation_case import (
     search,
     searched_model,
 )
-from on_backend import cases
+from on_backend import cases, long_on
 
 
 @pytest.fixture(scope="module", params=cases(MODELS, most=1))
@@ -54,6 +54,7 @@ def test_prefix_is_kept_and_scored(model):
     np.testing.assert_array_equal(result.token_ids[2], without.token_ids[2])
 
 
+@long_on(["jax"])
 def test_prefix_beyond_every_limit_is_kept(model):
     prefix_ids = np.full((4, 15), 6, dtype="int32")
     result = search(model, prefix_ids=prefix_ids, max_target_length=5)
@@ -77,6 +78,7 @@ def test_banned_tokens_never_appear(model):
     assert not (search(model, banned_ids=(banned,)).token_ids == banned).any()
 
 
+@long_on(["jax"])
 def test_unknown_token_where_it_is_allowed(model):
     noise = np.random.default_rng(1).random((4, 3, 26)).astype("float32")
     # So hot a draw is an even one, over all that is allowed.

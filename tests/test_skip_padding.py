@@ -85,7 +85,6 @@ def test_a_keras_mask_of_the_inputs_is_skipped(tmp_path):
     "options",
     cases(
         [
-            {},
             {"attention": "none"},
             {"cell": "lstm", "num_layers": 2, "order": "after"},
             {"order": "between", "tie_embeddings": "all"},

@@ -73,18 +73,6 @@ def test_a_foreign_directory_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_long_pairs_are_counted_and_the_call_can_be_corrected(tmp_path):
-    pairs = toy_pairs(60)
-    long_pair = (" ".join(["sun"] * 40), "nus")
-    splits = Splits([*pairs[:49], long_pair], pairs[50:], [])
-    options = {**OPTIONS, "max_length": 30, "epochs": 1}
-    with pytest.raises(InputError, match="1 pairs with more, .* line 50"):
-        train(splits, preset_options(**options), tmp_path / "run", show_progress=False)
-    corrected = preset_options(**options, long_pairs="drop")
-    _, metrics = train(splits, corrected, tmp_path / "run", show_progress=False)
-    assert metrics["epochs"] == 1
-
-
 def scripted_bleu(monkeypatch, scores):
     """Makes the validations of a run report these scores, one after the other."""
     remaining = iter(scores)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from on_backend import cases, long_on_torch
+from on_backend import cases, long_on
 
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.options import preset_options
@@ -139,7 +139,7 @@ def test_what_is_evaluated_are_the_averages():
         np.testing.assert_allclose(weight, expected, atol=1e-6)
 
 
-@long_on_torch()
+@long_on(["torch"])
 def test_half_precision_trains_what_full_precision_trains():
     losses = []
     for precision in ("float32", "bfloat16"):
