@@ -30,21 +30,21 @@ def _probe(shape):
     return np.cos(np.arange(np.prod(shape))).reshape(shape).astype("float32")
 
 
-# PyTorch compiles the simplest case of each; the exhaustive checks have the others.
-def cases(first, *others):
+def with_long_cases(first, *others):
+    """PyTorch compiles the first case alone; the exhaustive checks have the others."""
     return [first, *(long_on(["torch"], name) for name in others)]
 
 
-@pytest.mark.parametrize("name", cases(*CLASSES, "location_window"))
+@pytest.mark.parametrize("name", with_long_cases(*CLASSES, "location_window"))
 def test_attention_layers(name):
     check(new_attention(name), QUERY, VALUE, value_mask=MASK)
 
 
-@pytest.mark.parametrize("name", cases("coverage", "plain"))
+@pytest.mark.parametrize("name", with_long_cases("coverage", "plain"))
 def test_one_step_of_attention_layers(name):
     check(new_attention(name), QUERY[:, 0], VALUE, value_mask=MASK)
 
 
-@pytest.mark.parametrize("name", cases("before", "between", "coverage", "chunkwise"))
+@pytest.mark.parametrize("name", with_long_cases("before", "between", "coverage", "chunkwise"))
 def test_recurrent_layers(name):
     check(new_recurrent(name), QUERY, VALUE, memory_mask=MASK)

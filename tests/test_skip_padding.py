@@ -86,6 +86,7 @@ def test_a_keras_mask_of_the_inputs_is_skipped(tmp_path):
     cases(
         [
             {"attention": "none"},
+            pytest.param({}, marks=pytest.mark.exhaustive),
             {"cell": "lstm", "num_layers": 2, "order": "after"},
             {"order": "between", "tie_embeddings": "all"},
         ]

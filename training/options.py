@@ -93,7 +93,7 @@ class TrainingOptions:
         0,
         "translators of each direction that are trained first, with the same options; their "
         "translations of the training text are added to it (data diversification); 0 for none, 1 "
-        "takes five times the time",
+        "takes five to six times the time",
     )
     ema_momentum: float = option(
         0.998,
