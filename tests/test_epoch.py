@@ -17,7 +17,7 @@ from keras_bahdanau.training.training_state import Progress
 
 WIDTHS = ("embedding_dim", "encoder_units", "decoder_units", "attention_units")
 OPTIONS = preset_options(
-    **dict.fromkeys(WIDTHS, 6), learning_rate=0.05, warmup_steps=0, checkpoint_every=1
+    "tiny", **dict.fromkeys(WIDTHS, 6), learning_rate=0.05, warmup_steps=0, checkpoint_every=1
 )
 
 
@@ -41,26 +41,38 @@ def corpus(tmp_path_factory):
     return build_corpus(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
 
 
-def train(corpus, checkpoints):
-    """Trains the first epoch, or what is left of it, and returns the progress."""
+@pytest.fixture(scope="module")
+def train(corpus):
+    """Function of checkpoints that trains the first epoch, or what is left of it: the progress."""
     keras.utils.set_random_seed(0)
     translation_model = TranslationModel(20, **OPTIONS.model_arguments())
     # Batches of 16, 16 and 10 pairs, in some order.
     plan = BatchPlan(corpus.source_lengths, corpus.target_lengths, batch_size=16)
     model = compile_for_training(translation_model, OPTIONS, len(plan.batches(0)))
-    progress = checkpoints.load(model) or Progress()
-    batches = Batches(corpus, plan, start=progress.batch)
-    train_epoch(model, batches, OPTIONS, progress, checkpoints, StopRequest(), show_progress=False)
-    return progress
+    variables = [*model.variables, *model.optimizer.variables]
+    beginning = [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+    def train(checkpoints):
+        # One model for all runs, because its graph takes longer than they do.
+        for variable, value in zip(variables, beginning, strict=True):
+            variable.assign(value)
+        progress = checkpoints.load(model) or Progress()
+        batches = Batches(corpus, plan, start=progress.batch)
+        train_epoch(
+            model, batches, OPTIONS, progress, checkpoints, StopRequest(), show_progress=False
+        )
+        return progress
+
+    return train
 
 
-def test_the_loss_of_an_interrupted_epoch_is_that_of_a_whole_one(corpus, tmp_path):
-    whole = train(corpus, Checkpoints(tmp_path / "whole", print))
+def test_the_loss_of_an_interrupted_epoch_is_that_of_a_whole_one(train, tmp_path):
+    whole = train(Checkpoints(tmp_path / "whole", print))
     assert (whole.epoch, whole.batch, whole.awaits_validation) == (1, 0, True)
     for batches in (1, 2):
         with pytest.raises(KeyboardInterrupt):
-            train(corpus, StopsAfter(tmp_path / "stopped", batches))
-    resumed = train(corpus, Checkpoints(tmp_path / "stopped", print))
+            train(StopsAfter(tmp_path / "stopped", batches))
+    resumed = train(Checkpoints(tmp_path / "stopped", print))
     assert resumed.training_loss == pytest.approx(whole.training_loss, rel=1e-5)
     assert resumed.epoch == 1
 
