@@ -3,7 +3,7 @@ import random
 import numpy as np
 import pytest
 from toy_corpus import WORDS
-from training_runs import OPTIONS, final_state
+from training_runs import PLAIN_OPTIONS, final_state
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training import diversification
@@ -20,7 +20,7 @@ CHANGES = {"epochs": 2, "batch_size": 4, "learning_rate": 0.02, "ema_momentum": 
 
 
 def run(directory, splits=SPLITS, **changes):
-    options = preset_options(**{**OPTIONS, **CHANGES, "diversify": 1, **changes})
+    options = preset_options(**{**PLAIN_OPTIONS, **CHANGES, "diversify": 1, **changes})
     return train(splits, options, directory, show_progress=False)
 
 

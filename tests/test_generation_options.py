@@ -87,7 +87,6 @@ def test_unknown_token_where_it_is_allowed(model):
     assert not (search(model, **options).token_ids == UNKNOWN).any()
 
 
-@long_on(["jax"])
 def test_no_translation_is_longer_than_its_limit(model):
     for limit in (1, 3):
         assert search(model, max_target_length=limit).lengths.max() <= limit

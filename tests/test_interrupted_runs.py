@@ -23,17 +23,12 @@ def assert_same_end(first, second, tolerance=0.0):
         np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
 
 
-def start(directory, files, first="pass"):
-    """Starts a run of the default decoder, which has two cells with random states."""
-    return start_train(directory, files, first=first, order="between")
-
-
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory):
     """The directory of a run that nothing interrupted, and its files."""
     folder, pairs = tmp_path_factory.mktemp("whole"), toy_pairs(660)
     files = write_tsv(folder / "t.tsv", pairs[:640]), write_tsv(folder / "v.tsv", pairs[640:])
-    code, errors = end_of(start(folder / "model", files))
+    code, errors = end_of(start_train(folder / "model", files))
     assert code == 0, errors
     return folder / "model", files
 
@@ -44,7 +39,7 @@ def test_a_run_that_was_killed_and_has_a_damaged_state_ends_with_the_same_weight
 ):
     whole, files = whole_run
     killed = tmp_path / "killed"
-    process = start(killed, files)
+    process = start_train(killed, files)
     wait_for_states(process, killed, 2)
     process.send_signal(signal.SIGKILL)
     assert end_of(process)[0] == -signal.SIGKILL
@@ -52,7 +47,7 @@ def test_a_run_that_was_killed_and_has_a_damaged_state_ends_with_the_same_weight
     damaged = states(killed)[-1]
     damaged.write_bytes(damaged.read_bytes()[:1000])
 
-    code, errors = end_of(start(killed, files))
+    code, errors = end_of(start_train(killed, files))
     assert code == 0, errors
     (line,) = [line for line in errors if "not used" in line]
     assert f"{damaged}, whose checksum is wrong (1,000 bytes)" in line
@@ -67,7 +62,7 @@ def test_a_run_that_was_killed_and_has_a_damaged_state_ends_with_the_same_weight
 def test_a_run_that_was_stopped_and_met_a_full_disk_ends_with_the_same_weights(whole_run, tmp_path):
     whole, files = whole_run
     stopped = tmp_path / "stopped"
-    process = start(stopped, files)
+    process = start_train(stopped, files)
     wait_for_states(process, stopped, 1)
     process.send_signal(signal.SIGTERM)
     code, errors = end_of(process)
@@ -81,7 +76,7 @@ def test_a_run_that_was_stopped_and_met_a_full_disk_ends_with_the_same_weights(w
     before = {path: path.read_bytes() for path in states(stopped)}
     limit = len(before[states(stopped)[-1]]) // 2
     no_room = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
-    code, errors = end_of(start(stopped, files, first=no_room))
+    code, errors = end_of(start_train(stopped, files, first=no_room))
     assert code == 1
     assert re.search(
         r"File too large \([\d,]+ bytes needed, .* free\): '.*/state-\d+.npz'", errors[-1]
@@ -89,7 +84,7 @@ def test_a_run_that_was_stopped_and_met_a_full_disk_ends_with_the_same_weights(w
     assert {path: path.read_bytes() for path in states(stopped)} == before
     assert not list(stopped.rglob(".*"))
 
-    code, errors = end_of(start(stopped, files))
+    code, errors = end_of(start_train(stopped, files))
     assert code == 0, errors
     assert_same_end(whole, stopped)
 
@@ -103,11 +98,11 @@ def test_a_run_that_changes_the_number_of_cores_ends_with_almost_the_same_weight
         pytest.skip("needs two cores")
     whole, files = whole_run
     moved = tmp_path / "moved"
-    process = start(moved, files, first=f"os.sched_setaffinity(0, {cores[:1]})")
+    process = start_train(moved, files, first=f"os.sched_setaffinity(0, {cores[:1]})")
     wait_for_states(process, moved, 2)
     process.send_signal(signal.SIGTERM)
     assert end_of(process)[0] == 1
-    code, errors = end_of(start(moved, files, first=f"os.sched_setaffinity(0, {cores})"))
+    code, errors = end_of(start_train(moved, files, first=f"os.sched_setaffinity(0, {cores})"))
     assert code == 0, errors
     # The steps and the random states are the same; sums may be taken in another order.
     assert_same_end(whole, moved, tolerance=1e-4)

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 from toy_corpus import toy_pairs
-from training_runs import OPTIONS, final_state, progress_of, states
+from training_runs import PLAIN_OPTIONS, final_state, progress_of, states
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training.array_file import read_arrays
@@ -19,7 +19,9 @@ def trained(tmp_path_factory):
     pairs = toy_pairs(220)
     splits = Splits(pairs[:200], pairs[200:210], pairs[210:])
     directory = tmp_path_factory.mktemp("run") / "model"
-    translator, metrics = train(splits, preset_options(**OPTIONS), directory, show_progress=False)
+    translator, metrics = train(
+        splits, preset_options(**PLAIN_OPTIONS), directory, show_progress=False
+    )
     return splits, directory, translator, metrics
 
 
@@ -43,7 +45,9 @@ def test_the_saved_translator_is_the_trained_one(trained):
 def test_a_finished_run_is_not_trained_again(trained):
     splits, directory, translator, metrics = trained
     before = progress_of(directory)
-    again, metrics_again = train(splits, preset_options(**OPTIONS), directory, show_progress=False)
+    again, metrics_again = train(
+        splits, preset_options(**PLAIN_OPTIONS), directory, show_progress=False
+    )
     assert progress_of(directory) == before
     assert metrics_again == metrics
     for first, second in zip(
@@ -54,7 +58,7 @@ def test_a_finished_run_is_not_trained_again(trained):
 
 def test_other_options_on_the_same_directory_are_refused(trained):
     splits, directory, _, _ = trained
-    options = preset_options(**{**OPTIONS, "batch_size": 8})
+    options = preset_options(**{**PLAIN_OPTIONS, "batch_size": 8})
     with pytest.raises(InputError, match="batch_size 16 instead of 8"):
         train(splits, options, directory)
 
@@ -62,14 +66,14 @@ def test_other_options_on_the_same_directory_are_refused(trained):
 def test_other_pairs_on_the_same_directory_are_refused(trained):
     splits, directory, _, _ = trained
     with pytest.raises(InputError, match="other training or validation pairs"):
-        train(splits._replace(train=splits.train[:-1]), preset_options(**OPTIONS), directory)
+        train(splits._replace(train=splits.train[:-1]), preset_options(**PLAIN_OPTIONS), directory)
 
 
 def test_a_foreign_directory_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     pairs = toy_pairs(20)
     with pytest.raises(InputError, match="holds something else"):
-        train(Splits(pairs, pairs, []), preset_options(**OPTIONS), tmp_path)
+        train(Splits(pairs, pairs, []), preset_options(**PLAIN_OPTIONS), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -86,7 +90,7 @@ def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
     pairs = toy_pairs(60)
     splits = Splits(pairs[:40], pairs[40:], [])
     scripted_bleu(monkeypatch, [1.0, 3.0, 2.0, 3.0])
-    options = preset_options(**{**OPTIONS, "epochs": 9}, patience=2)
+    options = preset_options(**{**PLAIN_OPTIONS, "epochs": 9}, patience=2)
     stopped, metrics = train(splits, options, tmp_path / "stopped", show_progress=False)
     assert (metrics["best_epoch"], metrics["epochs"]) == (2, 4)
     assert metrics["validation_bleu"] == 3.0
@@ -101,7 +105,7 @@ def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
 
 def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trained, tmp_path):
     splits, directory, _, _ = trained
-    options = preset_options(**OPTIONS, validations_per_epoch=3)
+    options = preset_options(**PLAIN_OPTIONS, validations_per_epoch=3)
     train(splits, options, tmp_path / "often", show_progress=False)
     expected, received = final_state(directory), final_state(tmp_path / "often")
     assert expected.keys() == received.keys()
@@ -110,7 +114,9 @@ def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trai
     history = progress_of(tmp_path / "often").history
     # 13 batches an epoch.
     assert [entry["epoch"] for entry in history] == [
-        round(epoch + done / 13, 3) for epoch in range(OPTIONS["epochs"]) for done in (5, 9, 13)
+        round(epoch + done / 13, 3)
+        for epoch in range(PLAIN_OPTIONS["epochs"])
+        for done in (5, 9, 13)
     ]
     whole = progress_of(directory).history
     for one, other in zip(history[2::3], whole, strict=True):
@@ -123,7 +129,7 @@ def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
     trained, tmp_path, monkeypatch
 ):
     splits, _, _, _ = trained
-    options = preset_options(**OPTIONS, validations_per_epoch=2)
+    options = preset_options(**PLAIN_OPTIONS, validations_per_epoch=2)
 
     def interrupted_bleu(*_):
         raise KeyboardInterrupt
@@ -148,7 +154,7 @@ def test_an_infinite_loss_stops_the_run_and_tells_the_lines(tmp_path):
     # The blank pair counts as a line, and is in no batch.
     pairs = [("sun", " "), *toy_pairs(60)]
     changes = {"learning_rate": 1e38, "clip_norm": 0.0, "warmup_steps": 0, "checkpoint_every": 1}
-    options = preset_options(**{**OPTIONS, **changes, "batch_size": 12})
+    options = preset_options(**{**PLAIN_OPTIONS, **changes, "batch_size": 12})
     with pytest.raises(FloatingPointError) as raised:
         train(Splits(pairs[:13], pairs[13:], []), options, tmp_path / "run", show_progress=False)
     assert re.match(
