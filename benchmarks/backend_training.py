@@ -65,8 +65,8 @@ def measure(options):
     from peers.peer_programs import additive_products
 
     from keras_bahdanau.models import TranslationModel
+    from keras_bahdanau.training.compilation import compile_for_training
     from keras_bahdanau.training.options import TrainingOptions
-    from keras_bahdanau.training.training_model import compile_for_training
 
     training_options = TrainingOptions(
         tie_embeddings="none", readout_units=512, dropout=0.0, precision=options.precision

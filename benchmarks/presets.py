@@ -65,8 +65,8 @@ def measure(preset, precision, steps):
     import numpy as np
 
     from keras_bahdanau.models import TranslationModel
+    from keras_bahdanau.training.compilation import compile_for_training
     from keras_bahdanau.training.options import preset_options
-    from keras_bahdanau.training.training_model import compile_for_training
 
     options = preset_options(preset, precision=precision)
     _, length = CORPORA[preset]

@@ -19,9 +19,9 @@ from peers import peer_programs
 
 from keras_bahdanau import Translator
 from keras_bahdanau.export.litert import export_litert
-from keras_bahdanau.search_options import SearchOptions
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
-from keras_bahdanau.translation_on_ids import TranslationOnIds
+from keras_bahdanau.translation.compiled_search import TranslationOnIds
+from keras_bahdanau.translation.search_options import SearchOptions
 
 PEER = "opennmt-tf"
 PROGRAM = "search_opennmt_tf.py"

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.runtime import FILE_NAME, ExportedFileError, LiteTranslator
 from keras_bahdanau.quiet import silenced_native_logs
+
+from .runtime import FILE_NAME, ExportedFileError, LiteTranslator
 
 SIGNATURES = ("encode", "decode_step", "translate", "translate_beam")
 _COLUMNS = {

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from keras_bahdanau.export.runtime import LiteTranslator
+from .runtime import LiteTranslator
 
 _LIBRARIES = {"interpreter": "interpreter", "compiled-model": "compiled_model"}
 

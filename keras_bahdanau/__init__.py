@@ -18,8 +18,8 @@ _PUBLIC = {
     "LocationSensitiveAttention": "keras_bahdanau.layers",
     "MonotonicAttention": "keras_bahdanau.layers",
     "MonotonicChunkwiseAttention": "keras_bahdanau.layers",
-    "Translation": "keras_bahdanau.translation",
-    "Translator": "keras_bahdanau.translator",
+    "Translation": "keras_bahdanau.translation.result",
+    "Translator": "keras_bahdanau.translation.translator",
 }
 _NEED_NO_KERAS = ("InputError", "Translation")
 _MODULES = ("export", "layers", "models", "recurrent", "search", "text", "training")

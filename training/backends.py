@@ -6,7 +6,7 @@ import random
 import keras
 import numpy as np
 
-from keras_bahdanau.training.options import TrainingOptions
+from .options import TrainingOptions
 
 # Enough for few programs on JAX, and not much more padding: on 29,000 pairs of 15 tokens a side, in
 # batches of 128, there are 24 shapes in place of 335 in four epochs, and the loops over time make

@@ -1,14 +1,15 @@
-"""What happens while an epoch runs: the progress bar, checkpoints, a check of the loss."""
+"""Callbacks of `fit`: progress bar, checkpoints, finite losses, stopping by a signal."""
 
 import math
+import signal
+import threading
 import time
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from keras_bahdanau.training.checkpoints import Checkpoints
-from keras_bahdanau.training.training_state import Progress, steps_done
+from .checkpoints import Checkpoints, Progress, steps_done
 
 # Of the line numbers of a batch that are named in an error.
 SHOWN_LINES = 10
@@ -122,3 +123,49 @@ class FiniteLoss(keras.callbacks.Callback):
             f"training pairs of lines {shown}{more}. {self.checkpoints.newest}; "
             "try a lower learning rate in another directory"
         )
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequest:
+    """A context in which the first SIGINT or SIGTERM only leaves a note.
+
+    The second one does what it did before: it ends the process at once. Signals that the process
+    ignores stay ignored, and outside the main thread, where Python handles none, nothing changes.
+    """
+
+    def __init__(self):
+        self._received = None
+        self._handlers = {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._handlers[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *error):
+        self._restore()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a signal came."""
+        return self._received is not None
+
+    def answer(self, step: int):
+        """Raises KeyboardInterrupt if a signal came; it says how to go on after `step` steps."""
+        if self.is_made:
+            raise KeyboardInterrupt(
+                f"stopped by {self._received.name} after step {step}, which is saved: run the same "
+                "command again to go on"
+            )
+
+    def _note(self, number, frame):
+        self._received = signal.Signals(number)
+        self._restore()
+
+    def _restore(self):
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())

@@ -10,7 +10,8 @@ import numpy as np
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.quiet import silenced_native_logs
-from keras_bahdanau.training.cluster import place_in_cluster
+
+from .cluster import place_in_cluster
 
 # How long a process may not answer before it counts as lost. TensorFlow's own 10 s are passed on
 # machines that have much else to do.

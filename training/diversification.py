@@ -9,11 +9,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from keras_bahdanau.files import atomic_path
-from keras_bahdanau.training.corpora.parallel_text import blocks, lines
-from keras_bahdanau.training.distribution import Distribution
-from keras_bahdanau.training.options import TrainingOptions
-from keras_bahdanau.training.splits import Splits
-from keras_bahdanau.translator import Translator
+from keras_bahdanau.translation.translator import Translator
+
+from .corpora.parallel_text import blocks, lines
+from .data.splits import Splits
+from .distribution import Distribution
+from .options import TrainingOptions
 
 
 def diversify(

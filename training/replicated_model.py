@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_bahdanau.training.tensorflow_input import dataset_of
-from keras_bahdanau.training.training_model import TrainingModel
+from .data.batches import dataset_of
+from .training_model import TrainingModel
 
 # Of a pair that only fills up a share, which must have something to compute: it vanishes in every
 # sum of float32 numbers, and is not 0, which would leave the pair out.

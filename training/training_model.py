@@ -3,14 +3,9 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.loops import round_number
-from keras_bahdanau.models import TranslationModel
-from keras_bahdanau.training.adam import Adam
-from keras_bahdanau.training.distribution import Distribution
-from keras_bahdanau.training.losses import output_loss
-from keras_bahdanau.training.options import TrainingOptions
+from keras_bahdanau.backend.loops import round_number
 
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+from .losses import output_loss
 
 
 class TrainingModel(keras.Model):
@@ -62,7 +57,7 @@ class TrainingModel(keras.Model):
         """What `fit` is given of `Batches`."""
         if keras.backend.backend() != "tensorflow":
             return batches
-        from keras_bahdanau.training.tensorflow_input import dataset_of
+        from .data.batches import dataset_of
 
         return dataset_of(lambda: (batches[index] for index in range(len(batches))))
 
@@ -96,7 +91,7 @@ class TrainingModel(keras.Model):
         copies, dim = 2 if self.r_drop else 1, decoder.features_model.output.shape[-1]
         features = ops.reshape(y_pred, (copies, -1, dim))
         labels, weights = ops.reshape(y, (-1,)), ops.reshape(sample_weight, (-1,))
-        if not _shapes_are_known():
+        if not shapes_are_known():
             rows, weights = _real_rows(weights)
             features, labels = ops.take(features, rows, axis=1), ops.take(labels, rows, axis=0)
         output = decoder.output_layer
@@ -114,7 +109,7 @@ class TrainingModel(keras.Model):
         return loss + sum(self.losses)
 
 
-def _shapes_are_known():
+def shapes_are_known():
     """Whether the backend has to know how many positions are real before it runs."""
     return keras.backend.backend() == "jax"
 
@@ -129,67 +124,3 @@ def _real_rows(weights):
     rows = ops.pad(rows, ((0, round_number(count) - count),))
     is_real = ops.arange(ops.shape(rows)[0]) < count
     return rows, ops.take(weights, rows, axis=0) * ops.cast(is_real, weights.dtype)
-
-
-def compile_for_training(
-    translation_model: TranslationModel,
-    options: TrainingOptions,
-    steps_per_epoch: int,
-    distribution: Distribution | None = None,
-) -> TrainingModel:
-    """A compiled `TrainingModel` around a copy of a model, with Adam and its schedule.
-
-    Args:
-        translation_model: the model to copy. It has the weights to start from, and float32
-            throughout, while the copy's products may be of half precision.
-        options: the choices.
-        steps_per_epoch: how many batches an epoch has.
-        distribution: where it is trained; on one device unless given.
-    """
-    distribution = distribution or Distribution()
-    outer_policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[options.precision])
-    try:
-        with distribution.scope():
-            trained = TranslationModel.from_config(
-                {**translation_model.get_config(), "skip_padding": not _shapes_are_known()}
-            )
-    finally:
-        keras.config.set_dtype_policy(outer_policy)
-    trained.set_weights(translation_model.get_weights())
-    arguments = {
-        "label_smoothing": options.label_smoothing,
-        "r_drop": options.r_drop,
-        "name": "training",
-    }
-    if distribution.strategy:
-        from keras_bahdanau.training.replicated_model import ReplicatedTrainingModel
-
-        model = ReplicatedTrainingModel(trained, distribution, **arguments)
-    else:
-        model = TrainingModel(trained, **arguments)
-    with distribution.scope():
-        model.compile(
-            optimizer=Adam(
-                _schedule(options, steps_per_epoch * options.epochs),
-                global_clipnorm=options.clip_norm or None,
-                use_ema=options.ema_momentum > 0,
-                ema_momentum=options.ema_momentum,
-            ),
-            # XLA on TensorFlow would compile anew for every shape, and is slower on a processor.
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )
-        # Its variables belong into the scope too.
-        model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def _schedule(options, steps):
-    warmup_steps = min(options.warmup_steps, steps // 4)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup_steps else options.learning_rate,
-        decay_steps=max(steps - warmup_steps, 1),
-        alpha=options.final_learning_rate,
-        warmup_target=options.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-    )

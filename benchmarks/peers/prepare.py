@@ -1,8 +1,8 @@
 """Writes the token ids and batches that all programs train on, and the tokenizer of them.
 
 Batches in random order are of pairs as a shuffle leaves them; bucketed ones are those of
-`keras_bahdanau.training.batch_plan.BatchPlan`: sorted by length within pools of 64 batches. Both
-have 64 pairs; what is left over at the end of an epoch is not used.
+`keras_bahdanau.training.data.batch_plan.BatchPlan`: sorted by length within pools of
+64 batches. Both have 64 pairs; what is left over at the end of an epoch is not used.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from token_batches import END_ID, flattened
 
 from keras_bahdanau.files import atomic_path
 from keras_bahdanau.text.tokenizer import Tokenizer
-from keras_bahdanau.training.batch_plan import BatchPlan
 from keras_bahdanau.training.corpora.parallel_text import read_parallel
+from keras_bahdanau.training.data.batch_plan import BatchPlan
 
 BATCH_SIZE = 64
 BATCHES_FILE, TOKENIZER_FILE = "batches.npz", "tokenizer.model"

@@ -15,11 +15,11 @@ from token_batches import END_ID, PAD_ID, START_ID
 
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.backends import shape_options
-from keras_bahdanau.training.batch_plan import BatchPlan
-from keras_bahdanau.training.batches import Batches
-from keras_bahdanau.training.corpus_writer import build_corpus
+from keras_bahdanau.training.compilation import compile_for_training
+from keras_bahdanau.training.data.batch_plan import BatchPlan
+from keras_bahdanau.training.data.batches import Batches
+from keras_bahdanau.training.data.corpus_writer import build_corpus
 from keras_bahdanau.training.options import TrainingOptions
-from keras_bahdanau.training.training_model import compile_for_training
 
 # The common shape; a constant learning rate and no regularization, as the others have.
 OPTIONS = {

@@ -1,12 +1,16 @@
-"""The files beside an exported LiteRT file: golden lines, manifest."""
+"""Files beside `translator.tflite`: manifest, golden file, quality report."""
 
 import hashlib
 import json
 from pathlib import Path
 
+import sacrebleu
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from keras_bahdanau.export import runtime
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.text.splitting import split_text
+
+from .. import runtime
 
 
 def signature_description(content):
@@ -112,3 +116,80 @@ class OtherKernels(runtime.LiteTranslator):
 
 def _has_same_tokens(line, other):
     return all(line[name]["token_ids"] == other[name]["token_ids"] for name in ("greedy", "beam"))
+
+
+SAMPLE_TEXTS = (
+    "Hello.",
+    "Hello",
+    "hello hello hello",
+    "The cat sleeps.",
+    "A man in a blue shirt is standing on a ladder.",
+    "Two young girls are playing with a dog in the snow.",
+    "The old house has three small windows.",
+    "Where is the red book?",
+    "She does not eat meat.",
+    "I have seven green apples and two lemons.",
+    "Do you want to drink a cup of coffee?",
+    "My sister lives in a white house near the river.",
+    "We are not going to the city today.",
+    "They read long letters every morning, and they never answer.",
+    "The train leaves at 10:45.",
+    "It costs $3.50!",
+    "No!",
+    "What?",
+    "One, two, three, four, five, six.",
+    "A group of people stands in front of an old church while a woman takes a photo of them.",
+    "The tall woman buys a new car; the short man sells it.",
+    "\u00bfD\u00f3nde est\u00e1 la biblioteca?",
+    "Stra\u00dfe, \u00c9cole, na\u00efve, \u0141\u00f3d\u017a",
+    "cafe\u0301 and caf\u00e9",
+    "THE SAME WORDS IN CAPITALS.",
+    "   spaces    around   and  inside   ",
+    "tab\tand (brackets) [of] {all} kinds",
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002",
+    "\u0645\u0631\u062d\u0628\u0627 \u0628\u0627\u0644\u0639\u0627\u0644\u0645",
+    "<s> and </s> are plain text here",
+    "A smile \U0001f600 and a family \U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "e-mail: someone@example.org, https://example.org/?q=1&r=2",
+)
+
+
+def check_references(sources, references):
+    """Raises InputError unless there is one reference for each source."""
+    if not sources or len(sources) != len(references):
+        raise InputError(
+            "Expected as many references as sources to compare the quality on, and at least one. "
+            f"Received: {len(sources)} sources, {len(references)} references"
+        )
+
+
+def quality(translator, directory, sources, references, length_penalty):
+    """Translates the same texts before and after the export.
+
+    Args:
+        translator: the `Translator` that was exported.
+        directory: the exported directory.
+        sources, references: lists of texts.
+        length_penalty: that of the exported beam search.
+
+    Returns:
+        dict for the manifest: `sentences`, sacreBLEU's `signature`, and for `greedy` and `beam`
+        a dict of `bleu_before`, `bleu_after` (0 to 100) and `identical`, the share of translations
+        that are the same (0 to 1).
+    """
+    exported = runtime.LiteTranslator(directory, split=split_text)
+    bleu, found = sacrebleu.BLEU(force=True), {}
+
+    def score(translations):
+        return round(bleu.corpus_score(translations, [list(references)]).score, 2)
+
+    for name, beam_width in (("greedy", 1), ("beam", exported.beam_width)):
+        before = translator.translate(sources, beam_width=beam_width, length_penalty=length_penalty)
+        after = exported.translate(sources, beam_width)
+        same = sum(map(str.__eq__, before, after))
+        found[name] = {
+            "bleu_before": score(before),
+            "bleu_after": score(after),
+            "identical": round(same / len(sources), 4),
+        }
+    return {"sentences": len(sources), "signature": str(bleu.get_signature()), **found}

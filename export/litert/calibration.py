@@ -3,8 +3,7 @@
 import numpy as np
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.padding import by_length, pad_ids
-from keras_bahdanau.text.tokenizer import PAD_ID, SPECIAL_IDS
+from keras_bahdanau.text.tokenizer import PAD_ID, SPECIAL_IDS, by_length, pad_ids
 
 # More texts than this cost time and hardly change the result.
 MOST_TEXTS = 3200

@@ -6,34 +6,36 @@ from pathlib import Path
 import keras
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export import runtime
-from keras_bahdanau.export.litert.artifacts import (
+from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.quiet import silenced_native_logs
+from keras_bahdanau.text.tokenizer import SPECIAL_IDS
+from keras_bahdanau.translation.generate import EXTRA_LENGTH
+from keras_bahdanau.version import __version__
+
+from .. import runtime
+from .artifacts import (
+    SAMPLE_TEXTS,
+    check_references,
+    quality,
     signature_description,
     write_golden,
     write_json,
     write_manifest,
 )
-from keras_bahdanau.export.litert.calibration import calibration_batches
-from keras_bahdanau.export.litert.convert import QUANTIZATIONS, convert
-from keras_bahdanau.export.litert.curvature import curvatures_of
-from keras_bahdanau.export.litert.flatbuffer import operator_names
-from keras_bahdanau.export.litert.float32_copy import float32_copy
-from keras_bahdanau.export.litert.quality import check_references, quality
-from keras_bahdanau.export.litert.rounding import blocks_of, round_weights
-from keras_bahdanau.export.litert.samples import SAMPLE_TEXTS
-from keras_bahdanau.export.litert.shortlist import Shortlist
-from keras_bahdanau.export.litert.signatures import SIGNATURE_NAMES, Signatures
-from keras_bahdanau.export.litert.stepper import Stepper
-from keras_bahdanau.export.litert.text_file import text_file
-from keras_bahdanau.export.litert.tokenizer_file import FILE_NAME as TOKENIZER_FILE_NAME
-from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
-from keras_bahdanau.export.litert.tokenizer_vectors import FILE_NAME as VECTORS_FILE_NAME
-from keras_bahdanau.export.litert.tokenizer_vectors import write_vectors
-from keras_bahdanau.files import atomic_path, check_is_free
-from keras_bahdanau.generation import EXTRA_LENGTH
-from keras_bahdanau.quiet import silenced_native_logs
-from keras_bahdanau.text.tokenizer import SPECIAL_IDS
-from keras_bahdanau.version import __version__
+from .calibration import calibration_batches
+from .conversion import QUANTIZATIONS, convert, operator_names
+from .curvature import curvatures_of
+from .quantization import blocks_of, round_weights
+from .shortlist import Shortlist
+from .signatures import SIGNATURE_NAMES, Signatures
+from .stepper import Stepper, float32_copy
+from .text_file import text_file
+from .tokenizer_file import (
+    TOKENIZER_FILE_NAME,
+    VECTORS_FILE_NAME,
+    tokenizer_description,
+    write_vectors,
+)
 
 _BITS = {"float32": 32, "int8": 8, "int4": 4}
 

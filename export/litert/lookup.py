@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_bahdanau.export.litert.four_bits import packed
+from .quantization import packed
 
 
 def quantize_rows(table, bits=8):

@@ -3,8 +3,9 @@
 import keras
 import tensorflow as tf
 
-from keras_bahdanau.export.litert.zeros import zeros
 from keras_bahdanau.recurrent.gru_cell import GRUCell
+
+from .search_graphs import zeros
 
 
 class TrueLengthRecurrence(keras.layers.Layer):

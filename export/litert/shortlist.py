@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_bahdanau.export.litert.suppression import IMPOSSIBLE
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
+
+from .search_graphs import IMPOSSIBLE
 
 
 class Shortlist:

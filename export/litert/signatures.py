@@ -3,10 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_bahdanau.export.litert.beam_graph import beam_graph
-from keras_bahdanau.export.litert.greedy_graph import greedy_graph
-from keras_bahdanau.export.litert.suppression import suppression_row
-from keras_bahdanau.export.litert.zeros import zeros
+from .search_graphs import beam_graph, greedy_graph, suppression_row, zeros
 
 SIGNATURE_NAMES = ("encode", "decode_step", "translate", "translate_beam")
 

@@ -3,11 +3,34 @@
 import keras
 import tensorflow as tf
 
-from keras_bahdanau.export.litert.lookup import RowQuantizedLookup
-from keras_bahdanau.export.litert.recurrence import TrueLengthRecurrence
-from keras_bahdanau.export.litert.shortlist import WholeVocabulary
-from keras_bahdanau.recurrent.attended import Attended
 from keras_bahdanau.recurrent.attention_step import attention_step
+from keras_bahdanau.recurrent.memories import Attended
+
+from .lookup import RowQuantizedLookup
+from .recurrence import TrueLengthRecurrence
+from .shortlist import WholeVocabulary
+
+
+def float32_copy(model):
+    """Rebuilds a model under the float32 policy, with the same weights.
+
+    Exporting works on a copy: a model trained in mixed precision computes in float16 or bfloat16,
+    which LiteRT runs slower or not at all, and the caller's layers stay free of the exported
+    graph's nodes.
+
+    Args:
+        model: a built `keras.Model` whose `get_config` rebuilds it.
+
+    Returns: a model of the same class.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        copy = type(model).from_config(model.get_config())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    copy.set_weights([weight.astype("float32") for weight in model.get_weights()])
+    return copy
 
 
 class Stepper:

@@ -21,8 +21,9 @@ import keras
 import tensorflow as tf
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.litert.convert import convert
-from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
+
+from .conversion import convert
+from .tokenizer_file import tokenizer_description
 
 TEXT_FILE_NAME = "translator_text.tflite"
 TEXT_SIGNATURE_NAMES = ("translate", "translate_beam")

@@ -10,25 +10,22 @@ import keras
 import tensorflow as tf
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.saved_model.fingerprint import without_random_parts
-from keras_bahdanau.export.saved_model.manifest import (
+from keras_bahdanau.files import atomic_path
+from keras_bahdanau.text.tokenizer import SPECIAL_IDS
+from keras_bahdanau.translation.search_options import SearchOptions
+from keras_bahdanau.translation.translator import Translator
+
+from ..version_directories import next_version
+from .assets import (
     TOKENIZER_FILE,
     SearchSettings,
+    without_random_parts,
     write_manifest,
+    write_warm_up_requests,
 )
-from keras_bahdanau.export.saved_model.operations import (
-    OLDEST_SERVER,
-    check_operations,
-    check_serving_version,
-)
-from keras_bahdanau.export.saved_model.signatures import TextTranslation
-from keras_bahdanau.export.saved_model.warm_up import write_warm_up_requests
-from keras_bahdanau.files import atomic_path
-from keras_bahdanau.search_options import SearchOptions
-from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
-from keras_bahdanau.text.tokenizer import SPECIAL_IDS
-from keras_bahdanau.translator import Translator
-from keras_bahdanau.version_directories import next_version
+from .graph_tokenizer import GraphTokenizer
+from .operations import OLDEST_SERVER, check_operations, check_serving_version
+from .signatures import TextTranslation
 
 WARM_UP_TEXT = "Hello."
 WARM_UP_BATCH_SIZES = (1, 8, 32)

@@ -9,14 +9,17 @@ import tensorflow_text as tensorflow_text  # Registers the operations of the gra
 
 from keras_bahdanau.concurrency import available_cores, map_in_threads
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.saved_model.manifest import TOKENIZER_FILE, read_manifest
-from keras_bahdanau.export.saved_model.operations import check_operations
-from keras_bahdanau.long_texts import translate_long_texts
-from keras_bahdanau.padding import by_length
-from keras_bahdanau.text.checking import check_texts
-from keras_bahdanau.text.tokenizer import Tokenizer
-from keras_bahdanau.translation import Translation, as_asked, read_served_translation
-from keras_bahdanau.version_directories import newest_version
+from keras_bahdanau.text.tokenizer import Tokenizer, by_length, check_texts
+from keras_bahdanau.translation.result import (
+    Translation,
+    as_asked,
+    read_served_translation,
+    translate_long_texts,
+)
+
+from ..version_directories import newest_version
+from .assets import TOKENIZER_FILE, read_manifest
+from .operations import check_operations
 
 
 class SavedModelTranslator:

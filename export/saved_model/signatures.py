@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from keras_bahdanau.export.saved_model.manifest import SearchSettings
-from keras_bahdanau.export.saved_model.word_alignment import GraphWordAlignment
-from keras_bahdanau.generation import generate, score
 from keras_bahdanau.models import TranslationModel
-from keras_bahdanau.text.graph_tokenizer import GraphTokenizer
 from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID
+from keras_bahdanau.translation.generate import generate, score
+
+from .assets import SearchSettings
+from .graph_tokenizer import GraphTokenizer
+from .word_alignment import GraphWordAlignment
 
 
 class TextTranslation:

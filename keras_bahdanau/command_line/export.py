@@ -8,11 +8,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from keras_bahdanau.command_line.parser import (
-    add_search_options,
-    positive_integer,
-    search_options,
-)
+from keras_bahdanau.command_line.parser import add_search_options, positive_integer, search_options
 
 DESCRIPTION = """\
 Export a trained model.
@@ -123,9 +119,9 @@ def add_arguments(parser):
 def run(arguments):
     from keras_bahdanau.command_line.models import open_trained_translator
     from keras_bahdanau.errors import InputError
+    from keras_bahdanau.export.version_directories import next_version
     from keras_bahdanau.files import check_is_free
     from keras_bahdanau.training.corpora.parallel_text import lines
-    from keras_bahdanau.version_directories import next_version
 
     search = search_options(arguments)
     is_litert = arguments.format == "litert"

@@ -10,17 +10,17 @@ from keras_bahdanau.quiet import (
     import_tensorflow_quietly,
     silenced_native_logs,
 )
-from keras_bahdanau.search_options import SearchOptions
+from keras_bahdanau.translation.search_options import SearchOptions
 
 
 def open_trained_translator(path, ensemble=()):
     """A `Translator` from a trained model directory, averaged with others."""
-    from keras_bahdanau.model_directory import read_config
+    from keras_bahdanau.translation.model_directory import read_config
 
     for directory in (path, *ensemble):
         read_config(directory)
     import_keras_quietly()
-    from keras_bahdanau.translator import Translator
+    from keras_bahdanau.translation.translator import Translator
 
     return Translator.load(path, ensemble)
 
@@ -131,7 +131,7 @@ class LiteRTAdapter:
         beam_width=None,
         **options,
     ):
-        from keras_bahdanau.long_texts import translate_long_texts
+        from keras_bahdanau.translation.result import translate_long_texts
 
         translator = self._translator
         beam_width = self.options.beam_width if beam_width is None else beam_width
@@ -170,7 +170,7 @@ def _quiet_litert():
 
 
 def _read_found(translator, found):
-    from keras_bahdanau.translation import Translation
+    from keras_bahdanau.translation.result import Translation
 
     special_ids = set(translator.manifest["special_ids"].values())
     ids = [token_id for token_id in found["token_ids"] if token_id not in special_ids]

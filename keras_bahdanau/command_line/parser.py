@@ -5,7 +5,7 @@ import dataclasses
 import sys
 import typing
 
-from keras_bahdanau.search_options import SearchOptions
+from keras_bahdanau.translation.search_options import SearchOptions
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -3,8 +3,8 @@
 import sys
 
 from keras_bahdanau.command_line.parser import add_option_arguments, given_options
+from keras_bahdanau.training.data.splits import CORPUS_NAMES
 from keras_bahdanau.training.options import DEFAULT_PRESET, PRESET_HELP, TrainingOptions
-from keras_bahdanau.training.splits import CORPUS_NAMES
 
 PRESET_WIDTH = max(map(len, PRESET_HELP)) + 2
 # What the corpus report counts; with a star what --clean leaves out.
@@ -133,7 +133,7 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
 
 def _splits(arguments):
     from keras_bahdanau.errors import InputError
-    from keras_bahdanau.training.splits import file_splits, named_splits
+    from keras_bahdanau.training.data.splits import file_splits, named_splits
 
     names = [
         f"{side}{split}"

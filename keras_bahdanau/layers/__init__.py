@@ -2,7 +2,7 @@
 
 from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention as BahdanauAttention
 from keras_bahdanau.layers.coverage_attention import CoverageAttention as CoverageAttention
-from keras_bahdanau.layers.coverage_loss import coverage_loss as coverage_loss
+from keras_bahdanau.layers.coverage_attention import coverage_loss as coverage_loss
 from keras_bahdanau.layers.location_sensitive_attention import (
     LocationSensitiveAttention as LocationSensitiveAttention,
 )

@@ -3,11 +3,37 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.lean_ops import rows_of
-from keras_bahdanau.models.cells import uniform_initializer
-from keras_bahdanau.models.decoder_arguments import check_decoder_arguments
-from keras_bahdanau.models.decoder_recurrence import decoder_recurrence
+from keras_bahdanau.backend.indexing import rows_of
+from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
 from keras_bahdanau.models.decoder_start import decoder_start
+from keras_bahdanau.models.recurrent_layers import decoder_recurrence, uniform_initializer
+from keras_bahdanau.recurrent.attention_cell import ORDERS
+
+CHOICES = {
+    "order": ORDERS,
+    "attention_normalization": ("none", "layer"),
+    "tie_embeddings": ("none", "target"),
+}
+
+
+def check_decoder_arguments(sizes, choices, rates):
+    """Raises ValueError unless the arguments of a `Decoder` are in their ranges and fit.
+
+    Args:
+        sizes, choices, rates: dicts of arguments by name.
+    """
+    for name, size in sizes.items():
+        check_positive_integer(name, size)
+    for name, choice in choices.items():
+        check_choice(name, choice, CHOICES[name])
+    for name, rate in rates.items():
+        check_rate(name, rate)
+    readout, embedding = sizes["readout_units"], sizes["embedding_dim"]
+    if choices["tie_embeddings"] == "target" and readout != embedding:
+        raise ValueError(
+            "With tie_embeddings='target', `readout_units` must equal `embedding_dim`. "
+            f"Received: readout_units={readout}, embedding_dim={embedding}"
+        )
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")

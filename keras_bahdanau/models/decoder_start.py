@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_bahdanau.models.cells import uniform_initializer
+from keras_bahdanau.models.recurrent_layers import uniform_initializer
 
 
 class KeyProjection(keras.layers.Layer):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
-from keras_bahdanau.models.cells import (
+from keras_bahdanau.models.recurrent_layers import (
     bidirectional_layer,
     recurrent_layer,
     uniform_initializer,

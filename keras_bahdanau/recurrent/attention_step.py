@@ -2,8 +2,8 @@
 
 from keras import ops, tree
 
-from keras_bahdanau.layers.deferred_gradients import product
 from keras_bahdanau.recurrent.states import split_states
+from keras_bahdanau.time_loop.weight_gradients import product
 
 
 def attention_step(cell, inputs, states, attended, training=None, noise=None):

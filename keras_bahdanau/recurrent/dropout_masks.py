@@ -1,4 +1,4 @@
-"""One dropout mask for all steps of a sequence, and a new one for the next sequence.
+"""Dropout masks of recurrent cells: one for all steps of a sequence.
 
 Keras's cells draw their masks at first use and keep them until they are reset. `keras.layers.RNN`
 sees to that for its own cells, but not for cells inside a cell. The masks have to be drawn before
@@ -8,7 +8,20 @@ the loop starts: drawn inside, they would belong to the graph of a single step.
 import keras
 from keras import ops, tree
 
-from keras_bahdanau.recurrent.inner_cells import inner_cells
+
+def inner_cells(cell):
+    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
+    return getattr(cell, "cells", [cell])
+
+
+def product_factors(parts):
+    """What cells and attention layers multiply by, for `over_steps`, as far as they tell it."""
+    return [
+        factor
+        for part in parts
+        for inner in inner_cells(part)
+        for factor in getattr(inner, "product_factors", ())
+    ]
 
 
 def fix_dropout_masks(attention_cell, sequence):

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.layers.deferred_gradients import Kernel, product
-from keras_bahdanau.lean_ops import parts_of
+from keras_bahdanau.backend.indexing import parts_of
+from keras_bahdanau.time_loop.weight_gradients import Kernel, product
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")

@@ -1,9 +1,8 @@
-"""Beam search: the best of several hypotheses that grow together."""
+"""Beam search, and greedy search, which is its case of one beam."""
 
-from keras_bahdanau.search.growth import grow
-from keras_bahdanau.search.limits import batch_size_of, check_at_least, length_limits
-from keras_bahdanau.search.rules import Rules
-from keras_bahdanau.search.scoring import Scoring
+from keras_bahdanau.search.next_tokens import Rules
+from keras_bahdanau.search.scoring import Scoring, batch_size_of, check_at_least, length_limits
+from keras_bahdanau.search.search_loop import grow
 
 
 def beam_search(
@@ -115,3 +114,15 @@ def beam_search(
         width=beam_width,
         n_best=n_best,
     )
+
+
+def greedy_search(step, initial_states, constants=(), **options):
+    """Generates a sequence for each sentence by taking the most probable token each time.
+
+    It is `beam_search` with one hypothesis, and takes the arguments of that. Which of several
+    equally probable tokens is taken is not specified.
+
+    Returns:
+        A `SearchResult` with one hypothesis for each sentence.
+    """
+    return beam_search(step, initial_states, constants, beam_width=1, **options)

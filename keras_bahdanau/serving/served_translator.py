@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.padding import by_length
 from keras_bahdanau.serving.channel import PredictionChannel
-from keras_bahdanau.text.checking import check_texts
 from keras_bahdanau.text.splitting import split_text
-from keras_bahdanau.translation import (
+from keras_bahdanau.text.tokenizer import by_length, check_texts
+from keras_bahdanau.translation.result import (
     BLANK,
     Translation,
     as_asked,

@@ -1,14 +1,32 @@
-"""Text to token ids and back, by SentencePiece."""
+"""Text to token ids and back, by SentencePiece; padded batches of ids."""
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import atomic_path
+
+
+def check_texts(texts):
+    """Raises TypeError unless `texts` is a sequence of strings, InputError for broken ones."""
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__getitem__"):
+        raise TypeError(f"Expected a list of texts. Received: one {type(texts).__name__}")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"Expected texts. Received: {type(text).__name__} at index {index}")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InputError(
+                "Expected texts that can be written in UTF-8. Received: the lone surrogate "
+                f"{text[error.start]!r} at index {index}"
+            ) from error
+
 
 PAD_ID, UNKNOWN_ID, START_ID, END_ID = 0, 1, 2, 3
 SPECIAL_IDS = {
@@ -145,3 +163,38 @@ class Tokenizer:
     def pieces(self, token_ids: Iterable[int]) -> list[str]:
         """The pieces of ids: "▁" marks the start of a word."""
         return [self._processor.IdToPiece(int(token_id)) for token_id in token_ids]
+
+
+def pad_ids(sequences: Sequence[Sequence[int]], length: int | None = None) -> np.ndarray:
+    """An int32 array of shape `(len(sequences), length)`, padded on the right.
+
+    `length` is that of the longest sequence unless given, and at least 1.
+    """
+    longest = max((len(sequence) for sequence in sequences), default=0)
+    padded = np.full((len(sequences), max(length or longest, 1)), PAD_ID, dtype="int32")
+    for row, sequence in zip(padded, sequences, strict=True):
+        row[: len(sequence)] = sequence
+    return padded
+
+
+def by_length(
+    lengths: Sequence[int], batch_size: int, max_tokens: int | None = None
+) -> list[np.ndarray]:
+    """Batches of indices, longest first, so that each batch holds sequences of like lengths.
+
+    Args:
+        lengths: the length of each sequence.
+        batch_size: sequences in a batch, at most.
+        max_tokens: tokens in a batch at most, padding included; a longer sequence is alone.
+    """
+    if batch_size < 1:
+        raise ValueError(f"Expected a batch_size of at least 1. Received: {batch_size}")
+    order = np.argsort(-np.asarray(lengths, dtype="int64"), kind="stable")
+    batches, start = [], 0
+    while start < len(order):
+        rows = batch_size
+        if max_tokens is not None:
+            rows = min(rows, max(max_tokens // max(lengths[order[start]], 1), 1))
+        batches.append(order[start : start + rows])
+        start += rows
+    return batches

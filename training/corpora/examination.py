@@ -1,17 +1,18 @@
-"""What is wrong with the pairs of a corpus, pair by pair, found without holding the text."""
+"""Examines parallel text: repeated pairs, scripts, lengths, in bounded memory."""
 
 import enum
+import functools
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
 import numpy as np
+from fontTools import unicodedata
 
-from keras_bahdanau.training.corpora.parallel_text import blocks
-from keras_bahdanau.training.corpora.scratch import Column, repeated
-from keras_bahdanau.training.corpora.scripts import NO_SCRIPT, script_name, scripts_of
+from .parallel_text import blocks
 
 
 class Finding(enum.IntFlag):
@@ -158,3 +159,129 @@ def _mark_other_scripts(found, scripts, flag):
     for where, values in scripts.chunks():
         found[where][(values != most) & (values != NO_SCRIPT)] |= np.uint16(flag)
     return script_name(most) if lines[most] else ""
+
+
+NO_SCRIPT = 0
+# Japanese is written in all of these at once.
+_TOGETHER = {"Hira": "Hani", "Kana": "Hani", "Bopo": "Hani"}
+# Common, inherited and unknown: digits, punctuation, accents, emoji.
+_SHARED = {"Zyyy", "Zinh", "Zzzz"}
+
+
+def scripts_of(lines: Sequence[str]) -> np.ndarray:
+    """Returns the script that more than half of the letters of each line belong to.
+
+    Letters are the characters of which Unicode says one script; digits, punctuation and symbols
+    belong to all and do not count. Han characters and both kana are one script here.
+
+    Args:
+        lines: the texts.
+
+    Returns:
+        uint8 array `(lines,)`: numbers that `script_name` knows, `NO_SCRIPT` for a line without
+        letters or without such a script.
+    """
+    codes, script_of = _tables()
+    points = np.frombuffer("".join(lines).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    scripts = script_of[points]
+    line_of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    is_letter = scripts != NO_SCRIPT
+    cells = line_of[is_letter] * len(codes) + scripts[is_letter]
+    counts = np.bincount(cells, minlength=len(lines) * len(codes)).reshape(len(lines), len(codes))
+    most = counts.argmax(axis=1)
+    is_majority = 2 * counts[np.arange(len(lines)), most] > counts.sum(axis=1)
+    return np.where(is_majority, most, NO_SCRIPT).astype(np.uint8)
+
+
+def script_name(script: int) -> str:
+    """The name of a number that `scripts_of` returned, such as "Latin"."""
+    code = _tables()[0][script]
+    return "Han and kana" if code == "Hani" else unicodedata.script_name(code).replace("_", " ")
+
+
+@functools.cache
+def _tables() -> tuple[list[str], np.ndarray]:
+    """The codes of all scripts, and for each code point the position of its script's code."""
+    ranges, values = unicodedata.Scripts.RANGES, unicodedata.Scripts.VALUES
+    values = [_TOGETHER.get(value, value) for value in values]
+    codes = ["", *sorted(set(values) - _SHARED)]
+    position = {code: number for number, code in enumerate(codes)}
+    script_of = np.zeros(0x110000, dtype=np.uint8)
+    for start, stop, value in zip(ranges, [*ranges[1:], 0x110000], values, strict=True):
+        script_of[start:stop] = position.get(value, NO_SCRIPT)
+    return codes, script_of
+
+
+CHUNK = 1 << 20
+# Hashes that are sorted at a time: about 100 MB.
+HASHES_AT_ONCE = 1 << 21
+
+
+class Column:
+    """One number for each pair, appended once and read in chunks any number of times.
+
+    The file has no name where the system allows it, so that nothing is left of it after a kill.
+
+    Args:
+        dtype: kind of the numbers.
+        directory: where the temporary file is made.
+    """
+
+    def __init__(self, dtype: str, directory: str | os.PathLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self.count = 0
+        self._file = tempfile.TemporaryFile(dir=directory)
+
+    def append(self, values: Sequence) -> None:
+        """Adds numbers for the next pairs."""
+        self._file.write(np.asarray(values, dtype=self.dtype).tobytes())
+        self.count += len(values)
+
+    def chunks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yields the numbers from the first on, with the slice of pairs that they belong to."""
+        self._file.seek(0)
+        for start in range(0, self.count, CHUNK):
+            stop = min(start + CHUNK, self.count)
+            data = self._file.read((stop - start) * self.dtype.itemsize)
+            yield slice(start, stop), np.frombuffer(data, dtype=self.dtype)
+
+    def read(self) -> np.ndarray:
+        """Returns all numbers at once."""
+        values = np.empty(self.count, dtype=self.dtype)
+        for where, chunk in self.chunks():
+            values[where] = chunk
+        return values
+
+    def __enter__(self) -> "Column":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._file.close()
+
+
+def repeated(hashes: Column, at_once: int = HASHES_AT_ONCE) -> np.ndarray:
+    """Finds the pairs whose hash some earlier pair has.
+
+    The hashes are read as often as needed to sort only about `at_once` of them at a time, each
+    time those of another range of values.
+
+    Args:
+        hashes: uint64 hashes that are spread evenly over all values.
+        at_once: how many to sort at a time.
+
+    Returns:
+        bool array `(pairs,)`; the first of equal ones is False.
+    """
+    is_repeated = np.zeros(hashes.count, dtype=bool)
+    ranges = -(-hashes.count // at_once)
+    for number in range(ranges):
+        found = []
+        for where, values in hashes.chunks():
+            (positions,) = np.nonzero((values >> 32) * np.uint64(ranges) >> 32 == number)
+            found.append((values[positions], positions + where.start))
+        values, positions = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        # Stable, so that equal hashes stay in the order of their pairs.
+        order = np.argsort(values, kind="stable")
+        values = values[order]
+        is_repeated[positions[order[1:]][values[1:] == values[:-1]]] = True
+    return is_repeated

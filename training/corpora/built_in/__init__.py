@@ -6,6 +6,6 @@ the forms of words are in `noun_table`, `nouns`, `adjectives`, `verbs`, `conjuga
 `corpus` write sentences with it.
 """
 
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair as AlignedPair
-from keras_bahdanau.training.corpora.built_in.aligned_pair import words as words
-from keras_bahdanau.training.corpora.built_in.corpus import built_in_corpus as built_in_corpus
+from .aligned_pair import AlignedPair as AlignedPair
+from .aligned_pair import words as words
+from .corpus import built_in_corpus as built_in_corpus

@@ -1,24 +1,17 @@
 """Sentences about what people and animals do: statements, questions and orders."""
 
-from keras_bahdanau.training.corpora.built_in.actions import action, animal_action
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import comma, order, question, statement
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import Action
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import Noun, nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    arrange,
-    pair,
-    sentence,
-    spanish_only,
-)
-from keras_bahdanau.training.corpora.built_in.places import place
-from keras_bahdanau.training.corpora.built_in.plans import Plan, plan
-from keras_bahdanau.training.corpora.built_in.subjects import person, pet, thing
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .actions import action, animal_action
+from .aligned_pair import AlignedPair
+from .clauses import comma, order, question, statement
+from .draw import Draw
+from .frames import Action
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import Noun, nouns_of
+from .phrase import EMPTY, Phrase, arrange, pair, sentence, spanish_only
+from .places import place
+from .plans import Plan, plan
+from .subjects import person, pet, thing
+from .verbs import VERBS
 
 _WHAT = (
     ("eat", "daily"), ("drink", "daily"), ("read", "daily"), ("write", "event"),

@@ -2,16 +2,11 @@
 
 from collections.abc import Callable
 
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import (
-    INTRANSITIVE,
-    PERSONAL,
-    TRANSITIVE,
-    Action,
-)
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import noun
-from keras_bahdanau.training.corpora.built_in.pastimes import (
+from .draw import Draw
+from .frames import INTRANSITIVE, PERSONAL, TRANSITIVE, Action
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import noun
+from .pastimes import (
     OBJECT_PRONOUNS,
     giving,
     learning,
@@ -20,18 +15,11 @@ from keras_bahdanau.training.corpora.built_in.pastimes import (
     routine,
     with_somebody,
 )
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    pair,
-    spanish_only,
-)
-from keras_bahdanau.training.corpora.built_in.places import CITIES, COUNTRIES, destination, place
-from keras_bahdanau.training.corpora.built_in.subjects import somebody_else, thing
-from keras_bahdanau.training.corpora.built_in.times import at_hour
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .phrase import EMPTY, Phrase, Rendering, Word, pair, spanish_only
+from .places import CITIES, COUNTRIES, destination, place
+from .subjects import somebody_else, thing
+from .times import at_hour
+from .verbs import VERBS
 
 _WARM = {"eat": "delicious", "drink": "hot cold", "cook": "", "wash": "dirty", "clean": "dirty",
          "order": "cold", "repair": "broken"}  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from keras_bahdanau.training.corpora.built_in.nouns import Noun, spanish_plural
+from .nouns import Noun, spanish_plural
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,10 @@
 """Clauses: the order of subject, verb and complements in each language."""
 
-from keras_bahdanau.training.corpora.built_in.conjugation import command
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-)
-from keras_bahdanau.training.corpora.built_in.verb_groups import VerbGroup
-from keras_bahdanau.training.corpora.built_in.verbs import Verb
+from .conjugation import command
+from .noun_phrases import NounPhrase
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair
+from .verb_groups import VerbGroup
+from .verbs import Verb
 
 _NOT_BARE = frozenset(
     "el la los las un una unos unas este esta estos estas ese esa esos esas otro otra mi mis tu "

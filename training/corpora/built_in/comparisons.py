@@ -1,15 +1,15 @@
 """Comparisons: "taller than", "the most expensive"."""
 
-from keras_bahdanau.training.corpora.built_in.adjectives import Adjective, adjective, adjectives_for
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import statement
-from keras_bahdanau.training.corpora.built_in.descriptions import CHARACTER, UNGRADED, is_
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import NOUNS, nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import Phrase, arrange, pair, sentence
-from keras_bahdanau.training.corpora.built_in.subjects import overlap, person
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula
+from .adjectives import Adjective, adjective, adjectives_for
+from .aligned_pair import AlignedPair
+from .clauses import statement
+from .descriptions import CHARACTER, UNGRADED, is_
+from .draw import Draw
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import NOUNS, nouns_of
+from .phrase import Phrase, arrange, pair, sentence
+from .subjects import overlap, person
+from .verb_groups import copula
 
 _COLORS = ("red", "blue", "green", "white", "black")
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from keras_bahdanau.training.corpora.built_in import (
+from . import (
     action_sentences,
     comparisons,
     descriptions,
@@ -14,8 +14,8 @@ from keras_bahdanau.training.corpora.built_in import (
     schedules,
     subordination,
 )
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair, words
-from keras_bahdanau.training.corpora.built_in.draw import Draw
+from .aligned_pair import AlignedPair, words
+from .draw import Draw
 
 _SEED = 1409_0473
 _PAIRS = 28_000

@@ -1,25 +1,16 @@
 """Sentences that say what somebody or something is like: "ser", "estar" and "tener"."""
 
-from keras_bahdanau.training.corpora.built_in.adjectives import (
-    Adjective,
-    adjective,
-    adjectives_for,
-    clash,
-)
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import question, statement
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import FEMININE_ROLES, NOUNS, nouns_of
-from keras_bahdanau.training.corpora.built_in.numbers import cardinal
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    Phrase,
-    pair,
-    sentence,
-)
-from keras_bahdanau.training.corpora.built_in.places import COUNTRIES
-from keras_bahdanau.training.corpora.built_in.subjects import person, relative, thing
-from keras_bahdanau.training.corpora.built_in.verb_groups import VerbGroup, copula
+from .adjectives import Adjective, adjective, adjectives_for, clash
+from .aligned_pair import AlignedPair
+from .clauses import question, statement
+from .draw import Draw
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import FEMININE_ROLES, NOUNS, nouns_of
+from .numbers import cardinal
+from .phrase import Phrase, pair, sentence
+from .places import COUNTRIES
+from .subjects import person, relative, thing
+from .verb_groups import VerbGroup, copula
 
 STATES = ("tired", "sick", "sad", "happy", "angry", "busy", "worried", "nervous")
 CHARACTER = ("tall", "young", "intelligent", "friendly", "kind", "strong")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from keras_bahdanau.training.corpora.built_in.phrase import EMPTY, Phrase, Rendering
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS, Verb
+from .phrase import EMPTY, Phrase, Rendering
+from .verbs import VERBS, Verb
 
 
 @dataclass(frozen=True)

@@ -1,26 +1,13 @@
 """Liking, loving and hurting: what is liked is the subject in Spanish."""
 
-from keras_bahdanau.training.corpora.built_in.adjectives import adjectives_for
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import (
-    NounPhrase,
-    noun_phrase,
-    spanish_determiner,
-)
-from keras_bahdanau.training.corpora.built_in.nouns import nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    sentence,
-    spanish_only,
-)
-from keras_bahdanau.training.corpora.built_in.subjects import person, relative, thing
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .adjectives import adjectives_for
+from .aligned_pair import AlignedPair
+from .draw import Draw
+from .noun_phrases import NounPhrase, noun_phrase, spanish_determiner
+from .nouns import nouns_of
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, sentence, spanish_only
+from .subjects import person, relative, thing
+from .verbs import VERBS
 
 _VERBS = {"like": ("gusta", "gustan"), "love": ("encanta", "encantan")}
 _DATIVES = {"1s": "me", "2s": "te", "3s": "le", "1p": "nos", "3p": "les"}

@@ -1,30 +1,17 @@
 """Where things are, what there is, and what people have, need, want and know."""
 
-from keras_bahdanau.training.corpora.built_in.adjectives import adjective
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import question, statement
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import Action
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import Noun, noun, nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    sentence,
-)
-from keras_bahdanau.training.corpora.built_in.places import CITIES, place
-from keras_bahdanau.training.corpora.built_in.subjects import (
-    person,
-    pet,
-    somebody_else,
-    thing,
-)
-from keras_bahdanau.training.corpora.built_in.verb_groups import VerbGroup, copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .adjectives import adjective
+from .aligned_pair import AlignedPair
+from .clauses import question, statement
+from .draw import Draw
+from .frames import Action
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import Noun, noun, nouns_of
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, sentence
+from .places import CITIES, place
+from .subjects import person, pet, somebody_else, thing
+from .verb_groups import VerbGroup, copula, verb_group
+from .verbs import VERBS
 
 _SPOTS = (
     ("under", "debajo de", "table bed chair desk sofa"),

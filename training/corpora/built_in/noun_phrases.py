@@ -2,18 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from keras_bahdanau.training.corpora.built_in.adjectives import Adjective
-from keras_bahdanau.training.corpora.built_in.nouns import Noun
-from keras_bahdanau.training.corpora.built_in.numbers import cardinal
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    spanish_only,
-)
+from .adjectives import Adjective
+from .nouns import Noun
+from .numbers import cardinal
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, spanish_only
 
 # English singular, English plural, and the four Spanish forms: m, f, m plural, f plural.
 _DETERMINERS = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from keras_bahdanau.training.corpora.built_in.noun_table import ROWS
+from .noun_table import ROWS
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Cardinal numbers, written out in both languages."""
 
-from keras_bahdanau.training.corpora.built_in.phrase import Phrase, pair
+from .phrase import Phrase, pair
 
 _ENGLISH_ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "

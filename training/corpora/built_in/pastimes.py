@@ -1,19 +1,13 @@
 """Pastimes and duties: studying, playing, getting up, giving."""
 
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import Action
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    pair,
-)
-from keras_bahdanau.training.corpora.built_in.places import place
-from keras_bahdanau.training.corpora.built_in.subjects import somebody_else, thing
-from keras_bahdanau.training.corpora.built_in.times import at_hour
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .draw import Draw
+from .frames import Action
+from .noun_phrases import NounPhrase
+from .phrase import EMPTY, Phrase, Rendering, Word, pair
+from .places import place
+from .subjects import somebody_else, thing
+from .times import at_hour
+from .verbs import VERBS
 
 OBJECT_PRONOUNS = {
     "me": ("me", "1s"),

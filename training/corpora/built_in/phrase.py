@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair, text_of
+from .aligned_pair import AlignedPair, text_of
 
 _OPENING = {"?": "¿", "!": "¡"}
 _CONSONANT_SOUND = ("uni", "use", "euro", "one")

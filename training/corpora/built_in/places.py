@@ -1,10 +1,10 @@
 """Places: where things happen, and where people go."""
 
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import Noun, noun
-from keras_bahdanau.training.corpora.built_in.phrase import EMPTY, Phrase, pair
-from keras_bahdanau.training.corpora.built_in.subjects import quality
+from .draw import Draw
+from .noun_phrases import noun_phrase
+from .nouns import Noun, noun
+from .phrase import EMPTY, Phrase, pair
+from .subjects import quality
 
 CITIES = (
     ("Madrid", "Madrid"),

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import Action
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase
-from keras_bahdanau.training.corpora.built_in.phrase import EMPTY, Phrase, pair
-from keras_bahdanau.training.corpora.built_in.times import time
-from keras_bahdanau.training.corpora.built_in.verb_groups import VerbGroup, verb_group
+from .draw import Draw
+from .frames import Action
+from .noun_phrases import NounPhrase
+from .phrase import EMPTY, Phrase, pair
+from .times import time
+from .verb_groups import VerbGroup, verb_group
 
 _TENSES = {
     "daily": (("present", 3), ("progressive", 2.2), ("past", 3), ("future", 1.2),

@@ -1,18 +1,18 @@
 """Reasons: why somebody does something, does not, or is happy."""
 
-from keras_bahdanau.training.corpora.built_in.actions import action
-from keras_bahdanau.training.corpora.built_in.adjectives import adjective
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import statement
-from keras_bahdanau.training.corpora.built_in.descriptions import is_, predicate
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import pair, sentence
-from keras_bahdanau.training.corpora.built_in.plans import plan
-from keras_bahdanau.training.corpora.built_in.subjects import again, overlap, person, thing
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .actions import action
+from .adjectives import adjective
+from .aligned_pair import AlignedPair
+from .clauses import statement
+from .descriptions import is_, predicate
+from .draw import Draw
+from .noun_phrases import noun_phrase
+from .nouns import nouns_of
+from .phrase import pair, sentence
+from .plans import plan
+from .subjects import again, overlap, person, thing
+from .verb_groups import copula, verb_group
+from .verbs import VERBS
 
 _BLOWS = (
     ("happy", "find", "losable"),

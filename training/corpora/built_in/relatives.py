@@ -1,27 +1,19 @@
 """Things and people pointed out by what was done: relative clauses, passives, exclamations."""
 
-from keras_bahdanau.training.corpora.built_in.adjectives import adjective, adjectives_for, clash
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import statement
-from keras_bahdanau.training.corpora.built_in.conjugation import conjugate, participle
-from keras_bahdanau.training.corpora.built_in.descriptions import is_, predicate
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    sentence,
-)
-from keras_bahdanau.training.corpora.built_in.subjects import people, person, somebody_else
-from keras_bahdanau.training.corpora.built_in.subordination import ongoing
-from keras_bahdanau.training.corpora.built_in.times import time
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .adjectives import adjective, adjectives_for, clash
+from .aligned_pair import AlignedPair
+from .clauses import statement
+from .conjugation import conjugate, participle
+from .descriptions import is_, predicate
+from .draw import Draw
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import nouns_of
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, sentence
+from .subjects import people, person, somebody_else
+from .subordination import ongoing
+from .times import time
+from .verb_groups import copula, verb_group
+from .verbs import VERBS
 
 _MADE = (
     ("build", "house bridge school hospital church museum", "long"),

@@ -1,25 +1,17 @@
 """Clock, calendar, weather and prices, and what happens by itself at its hour."""
 
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import question, statement
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import nouns_of
-from keras_bahdanau.training.corpora.built_in.numbers import cardinal
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    sentence,
-)
-from keras_bahdanau.training.corpora.built_in.places import CITIES
-from keras_bahdanau.training.corpora.built_in.subjects import thing
-from keras_bahdanau.training.corpora.built_in.times import DAYS, at_hour, hour
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .aligned_pair import AlignedPair
+from .clauses import question, statement
+from .draw import Draw
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import nouns_of
+from .numbers import cardinal
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, sentence
+from .places import CITIES
+from .subjects import thing
+from .times import DAYS, at_hour, hour
+from .verb_groups import copula, verb_group
+from .verbs import VERBS
 
 _OPENING = ("bank", "store", "museum", "library", "supermarket", "market", "restaurant")
 _WEATHER = (

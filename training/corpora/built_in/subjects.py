@@ -2,14 +2,9 @@
 
 from dataclasses import replace
 
-from keras_bahdanau.training.corpora.built_in.adjectives import (
-    FAVORITE,
-    ORDINALS,
-    Adjective,
-    adjectives_for,
-)
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.noun_phrases import (
+from .adjectives import FAVORITE, ORDINALS, Adjective, adjectives_for
+from .draw import Draw
+from .noun_phrases import (
     MEN,
     POSSESSIVES,
     WOMEN,
@@ -20,8 +15,8 @@ from keras_bahdanau.training.corpora.built_in.noun_phrases import (
     noun_phrase,
     pronoun,
 )
-from keras_bahdanau.training.corpora.built_in.nouns import Noun, nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import Phrase, Word, pair
+from .nouns import Noun, nouns_of
+from .phrase import Phrase, Word, pair
 
 _KIN = nouns_of("kin")
 _PEOPLE = nouns_of("person", without="kin")

@@ -1,28 +1,20 @@
 """Sentences of several clauses: but, when, if, and what people think and say."""
 
-from keras_bahdanau.training.corpora.built_in.actions import action
-from keras_bahdanau.training.corpora.built_in.adjectives import adjective, adjectives_for, clash
-from keras_bahdanau.training.corpora.built_in.aligned_pair import AlignedPair
-from keras_bahdanau.training.corpora.built_in.clauses import comma, statement
-from keras_bahdanau.training.corpora.built_in.descriptions import is_, predicate
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.frames import Action
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase, noun_phrase
-from keras_bahdanau.training.corpora.built_in.nouns import noun, nouns_of
-from keras_bahdanau.training.corpora.built_in.phrase import (
-    EMPTY,
-    Phrase,
-    Rendering,
-    Word,
-    arrange,
-    pair,
-    sentence,
-)
-from keras_bahdanau.training.corpora.built_in.places import place
-from keras_bahdanau.training.corpora.built_in.plans import plan
-from keras_bahdanau.training.corpora.built_in.subjects import person, same_words, thing, unsaid
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from .actions import action
+from .adjectives import adjective, adjectives_for, clash
+from .aligned_pair import AlignedPair
+from .clauses import comma, statement
+from .descriptions import is_, predicate
+from .draw import Draw
+from .frames import Action
+from .noun_phrases import NounPhrase, noun_phrase
+from .nouns import noun, nouns_of
+from .phrase import EMPTY, Phrase, Rendering, Word, arrange, pair, sentence
+from .places import place
+from .plans import plan
+from .subjects import person, same_words, thing, unsaid
+from .verb_groups import copula, verb_group
+from .verbs import VERBS
 
 _CONTRASTS = tuple(
     line.split()

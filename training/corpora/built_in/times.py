@@ -1,8 +1,8 @@
 """When: adverbs of time by the tense that they go with, and the time of day."""
 
-from keras_bahdanau.training.corpora.built_in.draw import Draw
-from keras_bahdanau.training.corpora.built_in.numbers import cardinal, english_hour, spanish_hour
-from keras_bahdanau.training.corpora.built_in.phrase import Phrase, arrange, pair
+from .draw import Draw
+from .numbers import cardinal, english_hour, spanish_hour
+from .phrase import Phrase, arrange, pair
 
 Fixed = tuple[str, ...]
 

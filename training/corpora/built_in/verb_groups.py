@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from keras_bahdanau.training.corpora.built_in.conjugation import conjugate, gerund, participle
-from keras_bahdanau.training.corpora.built_in.noun_phrases import NounPhrase
-from keras_bahdanau.training.corpora.built_in.phrase import EMPTY, Phrase, Rendering, Word
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS, Verb
+from .conjugation import conjugate, gerund, participle
+from .noun_phrases import NounPhrase
+from .phrase import EMPTY, Phrase, Rendering, Word
+from .verbs import VERBS, Verb
 
 # English words -> Spanish verb, its tense, and the Spanish word between it and the infinitive.
 _MODALS = {

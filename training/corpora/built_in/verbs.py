@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keras_bahdanau.training.corpora.built_in.phrase import Word
+from .phrase import Word
 
 _DOUBLED = ("run", "swim", "win", "plan", "stop", "get", "put", "forget")
 

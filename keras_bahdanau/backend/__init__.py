@@ -1,0 +1,1 @@
+"""What each backend of Keras needs: gradients, loops, compilation, indexing."""

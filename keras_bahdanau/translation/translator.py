@@ -1,0 +1,257 @@
+"""A trained model with its tokenizer: text in, text out."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import keras
+
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import atomic_path
+from keras_bahdanau.models import TranslationModel
+from keras_bahdanau.text.tokenizer import END_ID, Tokenizer, check_texts
+from keras_bahdanau.translation.compiled_search import TranslationOnIds, sampling_key
+from keras_bahdanau.translation.model_directory import (
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    read_config,
+    write_config,
+)
+from keras_bahdanau.translation.result import (
+    Translation,
+    as_asked,
+    read_translations,
+    translate_long_texts,
+)
+from keras_bahdanau.translation.search_options import SearchOptions
+
+DEFAULT_MAX_LENGTH = 128
+
+
+class Translator:
+    """Translates text with a trained `TranslationModel`.
+
+    Args:
+        model: a `TranslationModel`.
+        tokenizer: the `Tokenizer` whose ids it was trained on.
+        config: dict with `max_length`, the limit of a source in pieces (the end token included),
+            and `max_target_length`, the limit of a translation in tokens. Other entries are kept.
+        ensemble: other translators with the same tokenizer. Log-probabilities are the means of
+            those of all models.
+
+    Raises:
+        ValueError: model and tokenizer have vocabularies of different sizes, or a translator of
+            the ensemble has another tokenizer.
+
+    Example:
+
+    >>> translator = Translator.load("my-model")
+    >>> translator.translate(["A dog runs."])
+    ['Ein Hund rennt.']
+    """
+
+    def __init__(
+        self,
+        model: TranslationModel,
+        tokenizer: Tokenizer,
+        config: dict | None = None,
+        ensemble: Sequence["Translator"] = (),
+    ):
+        if model.encoder.vocabulary_size != tokenizer.vocabulary_size:
+            raise ValueError(
+                "Expected the tokenizer of the model. Received: a tokenizer of "
+                f"{tokenizer.vocabulary_size} pieces, a model of {model.encoder.vocabulary_size}"
+            )
+        for other in ensemble:
+            if other.tokenizer.model_bytes != tokenizer.model_bytes:
+                raise ValueError(
+                    "Expected translators of one tokenizer in an ensemble: trained on the same "
+                    "text with the same vocabulary size. Received: another tokenizer"
+                )
+        limits = {"max_length": DEFAULT_MAX_LENGTH, "max_target_length": 2 * DEFAULT_MAX_LENGTH}
+        self.model = model
+        self.tokenizer = tokenizer
+        self.config = {**limits, **(config or {})}
+        models = [model, *(each.model for each in ensemble)]
+        self._on_ids = TranslationOnIds(models, self.config["max_target_length"])
+
+    @classmethod
+    def load(
+        cls, directory: str | os.PathLike, ensemble: Sequence[str | os.PathLike] = ()
+    ) -> "Translator":
+        """Reads a trained model directory. Nothing in it is run as code.
+
+        Args:
+            directory: the directory.
+            ensemble: directories of other models of the same tokenizer, to be averaged with it.
+
+        Raises:
+            InputError: the directory is none, is half written, damaged, or of a newer version.
+        """
+        directory = Path(directory)
+        config = read_config(directory)
+        tokenizer = Tokenizer.load(directory / TOKENIZER_FILE)
+        try:
+            model = keras.saving.load_model(directory / MODEL_FILE, compile=False, safe_mode=True)
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"Expected a Keras model. Received: {directory / MODEL_FILE}, which cannot be "
+                f"read: {reason}"
+            ) from error
+        if not isinstance(model, TranslationModel):
+            raise InputError(
+                f"Expected a TranslationModel. Received: {directory / MODEL_FILE}, which holds a "
+                f"{type(model).__name__}"
+            )
+        try:
+            return cls(model, tokenizer, config, [cls.load(other) for other in ensemble])
+        except ValueError as error:
+            raise InputError(f"{directory}: {error}") from error
+
+    def save(self, directory: str | os.PathLike):
+        """Writes `model.keras`, `tokenizer.model` and `config.json`, each atomically."""
+        directory = Path(directory)
+        with atomic_path(directory / MODEL_FILE) as temporary:
+            self.model.save(temporary)
+        self.tokenizer.save(directory / TOKENIZER_FILE)
+        write_config(directory, self.config)
+
+    @property
+    def max_length(self) -> int:
+        """The limit of a source in pieces, the end token included; longer texts are split."""
+        return self.config["max_length"]
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether several models are averaged."""
+        return len(self._on_ids.models) > 1
+
+    @property
+    def options(self) -> SearchOptions:
+        """The options of a search for which none are given."""
+        return SearchOptions(length_penalty=self.length_penalty)
+
+    @property
+    def length_penalty(self) -> float:
+        """The exponent of the length that divides a log-probability where no other is given."""
+        return self.config.get("length_penalty", 1.0)
+
+    def translate(
+        self,
+        texts: Sequence[str],
+        *,
+        return_alignments: bool = False,
+        prefixes: Sequence[str] | None = None,
+        batch_size: int = 64,
+        **options,
+    ) -> list:
+        """Translates texts.
+
+        A text longer than the model's limit is cut at sentence ends (else at spaces), translated
+        part by part and joined. A text of nothing but white space has a blank translation.
+
+        Args:
+            texts: the texts.
+            return_alignments: whether to return `Translation` objects, with pieces and attention
+                weights, in place of strings.
+            prefixes: what the translation of each text begins with: a text for each, which may be
+                blank; or `None`.
+            batch_size: number of texts searched at once.
+            **options: `beam_width`, `n_best`, `length_penalty`, `sample` and all other fields of
+                `SearchOptions`.
+
+        Returns:
+            A list with one string (or `Translation`) for each text; with `n_best` over 1 a list
+            of lists, best first.
+
+        Raises:
+            InputError: an option is out of its range, or `n_best` larger than `beam_width`; a
+                banned piece is not in the vocabulary; there are not as many prefixes as texts.
+            TypeError: `texts` is one string, or holds something that is no string; there is no
+                such option.
+        """
+        translations, _ = self.translate_n_best(
+            texts,
+            return_alignments=return_alignments,
+            prefixes=prefixes,
+            batch_size=batch_size,
+            **options,
+        )
+        return as_asked(translations, options.get("n_best", 1), return_alignments)
+
+    def translate_n_best(
+        self,
+        texts: Sequence[str],
+        *,
+        return_alignments: bool = False,
+        prefixes: Sequence[str] | None = None,
+        batch_size: int = 64,
+        **options,
+    ) -> tuple[list[list[Translation]], int]:
+        """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
+
+        Without `return_alignments`, their `attention` is `None`: to keep the weights of every
+        hypothesis takes much memory and time where sources are long.
+        """
+        check_texts(texts)
+        if prefixes is not None:
+            check_texts(prefixes)
+            if len(prefixes) != len(texts):
+                raise InputError(
+                    "Expected as many prefixes as texts. "
+                    f"Received: {len(prefixes)} prefixes, {len(texts)} texts"
+                )
+        options = SearchOptions(**options)
+        search = partial(self._translate_parts, options, return_alignments, batch_size)
+        return translate_long_texts(
+            texts,
+            search,
+            encode=self.tokenizer.encode,
+            max_length=self.max_length,
+            beginnings=prefixes,
+        )
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 64
+    ) -> list[float]:
+        """Log-probability (natural logarithm, the end token included) of each target.
+
+        Args:
+            sources: texts.
+            targets: a translation of each.
+            batch_size: number of pairs scored at once.
+
+        Raises:
+            ValueError: the numbers of sources and targets differ.
+        """
+        check_texts(sources)
+        check_texts(targets)
+        if len(sources) != len(targets):
+            raise ValueError(
+                "Expected as many targets as sources. "
+                f"Received: {len(sources)} sources, {len(targets)} targets"
+            )
+        source_ids = [[*self.tokenizer.encode(text), END_ID] for text in sources]
+        target_ids = [self.tokenizer.encode(text) for text in targets]
+        return self._on_ids.score(source_ids, target_ids, batch_size).tolist()
+
+    def _translate_parts(self, options, return_alignments, batch_size, parts, prefixes=None):
+        source_ids = [[*self.tokenizer.encode(part), END_ID] for part in parts]
+        penalty = self.length_penalty if options.length_penalty is None else options.length_penalty
+        translations = [None] * len(parts)
+        for index, found in self._on_ids.search(
+            source_ids,
+            # A penalty and a seed take no new compilation.
+            replace(options, length_penalty=None, seed=0),
+            length_penalty=penalty,
+            banned_ids=self.tokenizer.ids_of(options.banned_pieces),
+            prefix_ids=None if prefixes is None else [*map(self.tokenizer.encode, prefixes)],
+            keys=[sampling_key(part, options.seed) for part in parts],
+            return_attention_scores=return_alignments,
+            batch_size=batch_size,
+        ):
+            translations[index] = read_translations(self.tokenizer, source_ids[index], found)
+        return translations

@@ -1,0 +1,1 @@
+"""From text to batches: tokenized corpora, batch plans, padded batches."""

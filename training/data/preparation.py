@@ -1,0 +1,215 @@
+"""What a run prepares once: the tokenizer and the tokenized corpus."""
+
+import contextlib
+import dataclasses
+import hashlib
+import shutil
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import compress, count
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from keras_bahdanau.errors import InputError
+from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
+from keras_bahdanau.translation.model_directory import TOKENIZER_FILE, read_json, write_json
+
+from ..corpora.examination import Examination, examine
+from ..corpora.parallel_text import blocks
+from ..options import TrainingOptions
+from .corpus_report import CorpusReport, finding_rows, is_kept, limit_rows
+from .corpus_writer import build_corpus
+from .splits import Splits
+from .tokenized_corpus import TokenizedCorpus
+
+RUN_FILE, REPORT_FILE = "run.json", "corpus_report.json"
+# Folder of the translators that make more training text, in the directory of a run.
+DIVERSIFICATION = "diversification"
+
+
+class Prepared(NamedTuple):
+    """The tokenizer and the tokenized training pairs of a run."""
+
+    tokenizer: Tokenizer
+    corpus: TokenizedCorpus
+
+
+def prepare(
+    splits: Splits, options: TrainingOptions, directory: Path, *, show_progress: bool = True
+) -> Prepared:
+    """Learns the tokenizer and tokenizes the corpus, or takes up what an earlier start left.
+
+    The training pairs are read three times, and are never in memory as a whole: to examine them,
+    to learn the tokenizer from a sample, and to tokenize them. What was found in them goes to
+    standard error and to `checkpoints/corpus_report.json`.
+
+    Raises:
+        InputError: the directory holds something else or a run of other options or pairs; there
+            are no validation pairs; the training pairs are unusable.
+    """
+    if not splits.validation:
+        raise InputError("Expected at least one validation pair. Received: none")
+    directory = Path(directory)
+    checkpoints, tokenizer_path = directory / "checkpoints", directory / TOKENIZER_FILE
+    run_path = checkpoints / RUN_FILE
+    text = _Text(splits, options, show_progress)
+    if holds_run(directory):
+        deque(text.read("comparing the corpus"), maxlen=0)
+        _check_same_run(text.run(), read_json(run_path), directory)
+        tokenizer = Tokenizer.load(tokenizer_path)
+        try:
+            return Prepared(tokenizer, TokenizedCorpus(checkpoints / "corpus"))
+        except InputError:
+            examination = text.examine(checkpoints)
+        return Prepared(tokenizer, _tokenize(text, examination, tokenizer, checkpoints))
+    check_is_free(directory)
+    with _new_directory(directory), _new_directory(checkpoints):
+        examination = text.examine(checkpoints)
+        tokenizer = Tokenizer.train(text.sample(examination), options.vocabulary_size)
+        corpus = _tokenize(text, examination, tokenizer, checkpoints)
+    tokenizer.save(tokenizer_path)
+    # Last, because it says that the rest is there.
+    write_json(run_path, text.run())
+    return Prepared(tokenizer, corpus)
+
+
+@contextlib.contextmanager
+def _new_directory(path: Path) -> Iterator[None]:
+    """Makes a directory, and takes it away again if what is done there fails and leaves nothing."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except InputError:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        raise
+
+
+class _Text:
+    """The training pairs of a run, read from the first to the last as often as needed."""
+
+    def __init__(self, splits: Splits, options: TrainingOptions, show_progress: bool) -> None:
+        self.splits, self.options, self.show_progress = splits, options, show_progress
+        self._fingerprint = ""
+
+    def read(self, description: str) -> Iterator[tuple[str, str]]:
+        """Yields the training pairs, and knows their fingerprint at the end."""
+        splits, digest = self.splits, hashlib.sha256()
+        for block in blocks(self._bar(splits.train, description)):
+            _update(digest, block)
+            yield from block
+        # With cleaning, the training pairs depend on the test pairs.
+        _update(digest, [*splits.validation, *(splits.test if self.options.clean else ())])
+        self._fingerprint = digest.hexdigest()
+
+    def run(self) -> dict:
+        """What a later start is compared with."""
+        return {"options": dataclasses.asdict(self.options), "pairs": self._fingerprint}
+
+    def examine(self, directory: Path) -> Examination:
+        held_out = {"validation": self.splits.validation, "test": self.splits.test}
+        examination = examine(self.read("examining the corpus"), held_out, directory)
+        if not is_kept(examination, self.options.clean).any():
+            left_out = "that cleaning leaves out" if self.options.clean else "with a blank side"
+            raise InputError(
+                "Expected at least one pair with text on both sides. "
+                f"Received: {len(examination.findings)} pairs {left_out} and no other"
+            )
+        return examination
+
+    def sample(self, examination: Examination) -> Iterator[str]:
+        """Yields the texts that the tokenizer learns from, evenly spread over the corpus."""
+        kept = is_kept(examination, self.options.clean)
+        total, wanted = int(np.count_nonzero(kept)), max(self.options.vocabulary_sample // 2, 1)
+        for number, pair in enumerate(self._kept(kept, "reading a sample")):
+            if number * wanted // total != (number + 1) * wanted // total:
+                yield from pair
+
+    def encoded(self, kept: np.ndarray, tokenizer: Tokenizer) -> Iterator[tuple[list, list]]:
+        """Yields the ids of both sides of the pairs that are kept."""
+        for block in blocks(self._kept(kept, "tokenizing the corpus")):
+            yield from zip(*map(tokenizer.encode_all, zip(*block, strict=True)), strict=True)
+
+    def _kept(self, kept, description):
+        return compress(self._bar(self.splits.train, description, len(kept)), kept)
+
+    def _bar(self, pairs: Iterable, description: str, total: int | None = None) -> tqdm:
+        # Where nobody watches, no bar is drawn.
+        is_hidden = None if self.show_progress else True
+        return tqdm(
+            pairs,
+            description,
+            total,
+            leave=False,
+            unit=" pairs",
+            unit_scale=True,
+            disable=is_hidden,
+        )
+
+
+def _update(digest, pairs):
+    digest.update("".join(f"{source}\n{target}\n" for source, target in pairs).encode())
+
+
+def _tokenize(text, examination, tokenizer, checkpoints):
+    options, path = text.options, checkpoints / "corpus"
+    shutil.rmtree(path, ignore_errors=True)
+    kept = is_kept(examination, options.clean)
+    corpus = build_corpus(
+        path,
+        text.encoded(kept, tokenizer),
+        end_id=END_ID,
+        max_length=options.max_length,
+        vocabulary_size=tokenizer.vocabulary_size,
+        on_long=options.long_pairs,
+        max_length_ratio=options.max_length_ratio,
+        on_uneven="drop" if options.clean else "keep",
+        line_numbers=compress(count(1), kept),
+    )
+    sizes = {"validation": len(text.splits.validation), "test": len(text.splits.test)}
+    rows = [*finding_rows(examination, options.clean, sizes), *limit_rows(corpus, options)]
+    report = CorpusReport(len(kept), len(corpus), rows)
+    write_json(checkpoints / REPORT_FILE, report.as_dict())
+    print(report.table(), file=sys.stderr, flush=True)
+    return corpus
+
+
+def holds_run(directory: Path) -> bool:
+    """Whether a run was prepared in a directory."""
+    return (directory / "checkpoints" / RUN_FILE).is_file()
+
+
+def check_is_free(directory: Path):
+    """Raises InputError if a directory that holds no run yet holds something else."""
+    # What an interrupted preparation leaves is made anew.
+    left = (TOKENIZER_FILE, "checkpoints", DIVERSIFICATION)
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"Expected a directory. Received: {directory}, which is a file")
+    names = [path.name for path in directory.iterdir()] if directory.exists() else []
+    # A kill while the tokenizer is written leaves its temporary file too.
+    if any(name not in left and not name.startswith(f".{TOKENIZER_FILE}.") for name in names):
+        raise InputError(
+            "Expected a new or empty directory, or one of a run to continue. Received: "
+            f"{directory}, which holds something else"
+        )
+
+
+def _check_same_run(run, before, directory):
+    options = before.get("options", {})
+    changed = [
+        f"{name} {options.get(name)} instead of {value}"
+        for name, value in run["options"].items()
+        if options.get(name) != value
+    ]
+    if before.get("pairs") != run["pairs"]:
+        tested = ", validation or test" if run["options"]["clean"] else " or validation"
+        changed.append(f"other training{tested} pairs")
+    if changed:
+        raise InputError(
+            f"Expected the options of the run in {directory} (or another directory). Received: it "
+            f"was started with {', '.join(changed)}"
+        )
