@@ -22,7 +22,7 @@ def round_number(count):
     return count + -count % multiple
 
 
-def over_pieces(step, sequences, lengths, numbers, states):
+def scan_chunks(step, sequences, lengths, numbers, states):
     """Calls `step` on each piece of tensors, each time with the states of the time before.
 
     Pieces may have different lengths, which `keras.ops` knows no loop for; JAX, which has to know

@@ -19,7 +19,7 @@ from keras_bahdanau.recurrent.states import (
     state_dtypes,
     state_sizes,
 )
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.time_loop.scan import scan
 
 
 def attention_loop(cell, sequence, states, attended, mask=None, training=None):
@@ -39,26 +39,20 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
         by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
         them apart), and the last states.
     """
-    input_dim = sequence.shape[-1]
     batch_size, target_length = ops.shape(sequence)[:2]
-    lengths = [ops.shape(each.memory)[1] for each in attended]
-    noise = [
-        attention.draw_noise(batch_size, target_length, length, training)
-        for attention, length in zip(cell.attentions, lengths, strict=True)
-    ]
-    drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
+    draws = []
+    for attention, each in zip(cell.attentions, attended, strict=True):
+        shape = (batch_size, target_length, ops.shape(each.memory)[1])
+        noise = attention.draw_noise(*shape, training)
+        draws.append((noise, attention.draw_dropout_mask(*shape, training)))
 
     def step(inputs, states, attended):
-        draws, start = [], input_dim
-        for each, length in zip(noise, lengths, strict=True):
-            draws.append(None if each is None else inputs[:, None, start : start + length])
-            start = start if each is None else start + length
+        inputs, draws = inputs
         output, context, weights, states = attention_step(
-            cell, inputs[:, :input_dim], states, attended, training, draws
+            cell, inputs, states, attended, training, draws
         )
         return ops.concatenate([output, context, *weights], axis=-1), states
 
-    sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
     # Cells keep their dropout masks for all rows in their order.
     pack = not (training and any(map(has_dropout_masks, cell.transitions)))
     factors = []
@@ -67,7 +61,7 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
             *product_factors([*cell.transitions, *cell.attentions]),
             *(each.memory for each in attended),
         ]
-    return over_steps(step, sequence, states, attended, mask, pack, factors)
+    return scan(step, [sequence, draws], states, attended, mask, pack, factors)
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")

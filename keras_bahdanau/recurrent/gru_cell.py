@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.backend.indexing import parts_of
+from keras_bahdanau.backend.indexing import split
 from keras_bahdanau.time_loop.weight_gradients import Kernel, product
 
 
@@ -49,17 +49,17 @@ class GRUCell(keras.layers.GRUCell):
         previous = states[0] if isinstance(states, (list, tuple)) else states
         from_state = _wide(product(previous, self.recurrent_kernel, self._biases()[1]))
         units = self.units
-        input_gates, input_candidate = parts_of(from_input, [2 * units, units])
-        state_gates, state_candidate = parts_of(from_state, [2 * units, units])
+        input_gates, input_candidate = split(from_input, [2 * units, units])
+        state_gates, state_candidate = split(from_state, [2 * units, units])
         gates = self.recurrent_activation(input_gates + state_gates)
-        update, reset = parts_of(gates, [units, units])
+        update, reset = split(gates, [units, units])
         candidate = self.activation(input_candidate + reset * state_candidate)
         new = ops.cast(candidate + update * (_wide(previous) - candidate), previous.dtype)
         return new, [new] if isinstance(states, (list, tuple)) else new
 
     @property
     def product_factors(self):
-        """What `call` multiplies by, for `over_steps`."""
+        """What `call` multiplies by, for `scan`."""
         if not self.projects_inputs:
             return []
         kernels = zip((self.kernel, self.recurrent_kernel), self._biases(), strict=True)

@@ -4,7 +4,7 @@ import keras
 from keras import ops, tree
 
 from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks, product_factors
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.time_loop.scan import scan
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -38,7 +38,7 @@ class SkippingRNN(keras.layers.RNN):
 
         if self.go_backwards:
             sequences, mask = ops.flip(sequences, axis=1), ops.flip(mask, axis=1)
-        outputs, last = over_steps(
+        outputs, last = scan(
             step,
             sequences,
             tree.flatten(states),

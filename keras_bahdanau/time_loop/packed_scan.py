@@ -4,8 +4,8 @@ import keras
 from keras import ops, tree
 
 from keras_bahdanau.backend.custom_gradient import with_gradient
-from keras_bahdanau.backend.loops import over_pieces
-from keras_bahdanau.time_loop.packed_sequence import PackedRows
+from keras_bahdanau.backend.loops import scan_chunks
+from keras_bahdanau.time_loop.packed_sequence import PackedSequence
 from keras_bahdanau.time_loop.weight_gradients import (
     Kernel,
     deferred_kernel,
@@ -14,16 +14,16 @@ from keras_bahdanau.time_loop.weight_gradients import (
 )
 
 
-def over_running_rows(step, sequence, states, constants, mask, factors=()):
-    """`over_steps` with a mask, where step i is computed for the rows that still run.
+def packed_scan(step, sequence, states, constants, mask, factors=()):
+    """`scan` with a mask, where step i is computed for the rows that still run.
 
     Rows stand from the longest to the shortest, so that those are the first ones, as in a packed
     sequence of PyTorch or cuDNN, and some of the next, to a round number. XLA, whose shapes have to
     be known, cannot compile it.
 
-    Args and returns: those of `over_steps`.
+    Args and returns: those of `scan`.
     """
-    packed = PackedRows(mask)
+    packed = PackedSequence(mask)
     kernels = {
         id(factor.kernel): deferred_kernel(factor, packed)
         for factor in factors
@@ -53,7 +53,7 @@ def over_running_rows(step, sequence, states, constants, mask, factors=()):
         ]
 
     sequences = [packed.pack(sequence), *(deferred.offsets for deferred in all_deferred)]
-    outputs, states = over_pieces(advance, sequences, packed.places, packed.counts, states)
+    outputs, states = scan_chunks(advance, sequences, packed.places, packed.counts, states)
     outputs, *inputs = outputs
     for deferred, inputs_of_steps in zip(all_deferred, inputs, strict=True):
         deferred.inputs = inputs_of_steps

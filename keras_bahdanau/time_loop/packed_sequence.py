@@ -5,11 +5,11 @@ from keras import ops
 from keras_bahdanau.backend.loops import ROW_MULTIPLE, round_number
 
 
-class PackedRows:
+class PackedSequence:
     """Where the elements of padded rows stand when they are packed.
 
     Packed, the last elements come first, of the rows that are so long, and the first elements of
-    all rows come last: `over_pieces` begins at the end. Rows stand from the longest to the
+    all rows come last: `scan_chunks` begins at the end. Rows stand from the longest to the
     shortest. Elements whose mask is False are left out, wherever they are. There is at least one
     step, if only with no rows.
 

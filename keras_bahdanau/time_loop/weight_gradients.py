@@ -112,7 +112,7 @@ class Deferred:
 
 
 def deferred_kernel(kernel, packed):
-    """`Deferred` of a `Kernel`, in a loop over the steps of `PackedRows`."""
+    """`Deferred` of a `Kernel`, in a loop over the steps of `PackedSequence`."""
     value = ops.cast(kernel.kernel, kernel.dtype)
     input_dim, output_dim = value.shape
     bias = ops.zeros((output_dim,)) if kernel.bias is None else kernel.bias
@@ -130,7 +130,7 @@ def deferred_kernel(kernel, packed):
 
 
 def deferred_matrices(matrices, packed):
-    """`Deferred` of a tensor of shape `(batch_size, n, m)`, in a loop over `PackedRows`."""
+    """`Deferred` of a tensor of shape `(batch_size, n, m)`, in a loop over `PackedSequence`."""
 
     def offsets(matrices):
         return ops.zeros((ops.sum(packed.places), matrices.shape[2]), matrices.dtype)

@@ -6,8 +6,8 @@ from keras import ops
 from on_backend import compiled, value_and_gradients
 
 from keras_bahdanau.backend.loops import ROW_MULTIPLE, round_number
-from keras_bahdanau.time_loop.packed_sequence import PackedRows
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.time_loop.packed_sequence import PackedSequence
+from keras_bahdanau.time_loop.scan import scan
 
 RANDOM = np.random.default_rng(6)
 MASKS = {
@@ -83,7 +83,7 @@ def test_round_numbers_are_few_and_near():
 def test_packing_takes_last_elements_first_and_comes_back(name):
     mask = mask_of(name)
     sequence = sequence_of(mask)
-    packed = PackedRows(ops.convert_to_tensor(mask))
+    packed = PackedSequence(ops.convert_to_tensor(mask))
     elements = arrays_of(packed.pack(ops.convert_to_tensor(sequence)))
     counts, places = arrays_of(packed.counts), arrays_of(packed.places)
     lengths = mask.sum(axis=1)
@@ -114,7 +114,7 @@ def test_every_row_goes_over_its_own_elements(name, pack):
     mask = mask_of(name)
     sequence, (constants, states) = sequence_of(mask), constants_and_states(len(mask))
     tensors = keras.tree.map_structure(ops.convert_to_tensor, (sequence, states, constants, mask))
-    outputs, last = over_steps(step, *tensors, pack=pack)
+    outputs, last = scan(step, *tensors, pack=pack)
     expected_outputs, expected_last = alone(sequence, states, constants, mask)
     np.testing.assert_allclose(arrays_of(outputs), expected_outputs, atol=1e-5)
     for state, expected in zip(arrays_of(last), expected_last, strict=True):
@@ -130,7 +130,7 @@ def test_gradients_are_those_of_computing_everything(name, compile):
 
     def loss(pack):
         def function(sequence, scale, shift, *states):
-            outputs, last = over_steps(
+            outputs, last = scan(
                 step,
                 sequence,
                 list(states),
@@ -164,19 +164,19 @@ def test_nothing_but_a_round_number_of_rows_is_computed(name):
     constants, states = constants_and_states(len(mask))
     tensors = (sequence_of(mask), states, constants, mask)
     tensors = keras.tree.map_structure(ops.convert_to_tensor, tensors)
-    over_steps(counting, *tensors, pack=True)
+    scan(counting, *tensors, pack=True)
     if BACKEND == "jax":
         # It has to know how many rows run, so all of them do.
         assert set(rows) == {len(mask)}
     else:
-        assert rows == arrays_of(PackedRows(tensors[-1]).places).tolist()[::-1]
+        assert rows == arrays_of(PackedSequence(tensors[-1]).places).tolist()[::-1]
 
 
 @pytest.mark.parametrize("pack", [False, True])
 def test_without_states(pack):
     mask = mask_of("holes")
     sequence = sequence_of(mask)
-    outputs, states = over_steps(
+    outputs, states = scan(
         lambda inputs, states, constants: (2 * inputs, []),
         ops.convert_to_tensor(sequence),
         [],

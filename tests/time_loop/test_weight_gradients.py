@@ -12,7 +12,7 @@ from on_backend import cases, compiled, value_and_gradients, weighted_loss
 from keras_bahdanau import AttentionRNN, BahdanauAttention
 from keras_bahdanau.recurrent.gru_cell import GRUCell
 from keras_bahdanau.recurrent.packed_rnn import SkippingRNN
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.time_loop.scan import scan
 from keras_bahdanau.time_loop.weight_gradients import Kernel, product
 
 RANDOM = np.random.default_rng(12)
@@ -61,7 +61,7 @@ def test_of_kernels_and_matrices_that_a_step_uses_never_once_or_twice(uses, comp
                     Kernel(other, None, "float32"),
                     matrices,
                 ]
-                outputs, last = over_steps(
+                outputs, last = scan(
                     step,
                     sequence,
                     [state],
@@ -156,7 +156,7 @@ def test_half_precision_loses_nothing_from_step_to_step():
             return ops.cast(half, "float32"), states
 
         with keras.StatelessScope([(kernel, weight)]):
-            outputs, _ = over_steps(
+            outputs, _ = scan(
                 step,
                 ops.ones((1, length, 1)),
                 [ops.zeros((1, 1))],
