@@ -9,9 +9,9 @@ from keras_bahdanau.recurrent.dropout_masks import (
     drop_positions,
     fix_dropout_masks,
     has_dropout_masks,
-    product_factors,
     release_dropout_masks,
 )
+from keras_bahdanau.recurrent.gru_cell import kernels_of
 from keras_bahdanau.recurrent.memories import attend_to, check_call, one_for_each
 from keras_bahdanau.recurrent.states import (
     recurrent_states,
@@ -46,10 +46,10 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
         noise = attention.draw_noise(*shape, training)
         draws.append((noise, attention.draw_dropout_mask(*shape, training)))
 
-    def step(inputs, states, attended):
+    def step(inputs, states, attended, matmul):
         inputs, draws = inputs
         output, context, weights, states = attention_step(
-            cell, inputs, states, attended, training, draws
+            cell, inputs, states, attended, training, draws, matmul
         )
         return ops.concatenate([output, context, *weights], axis=-1), states
 
@@ -58,7 +58,8 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
     factors = []
     if training:
         factors = [
-            *product_factors([*cell.transitions, *cell.attentions]),
+            *kernels_of(cell.transitions),
+            *(kernel for attention in cell.attentions for kernel in attention.kernels),
             *(each.memory for each in attended),
         ]
     return scan(step, [sequence, draws], states, attended, mask, pack, factors)

@@ -13,16 +13,6 @@ def inner_cells(cell):
     return getattr(cell, "cells", [cell])
 
 
-def product_factors(parts):
-    """What cells and attention layers multiply by, for `scan`, as far as they tell it."""
-    return [
-        factor
-        for part in parts
-        for inner in inner_cells(part)
-        for factor in getattr(inner, "product_factors", ())
-    ]
-
-
 def fix_dropout_masks(attention_cell, sequence):
     """Draws the masks of the cells in an `AttentionCell`.
 
