@@ -3,26 +3,7 @@ import dataclasses
 import pytest
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.training.options import (
-    DEFAULT_PRESET,
-    PRESET_HELP,
-    PRESETS,
-    TrainingOptions,
-    preset_options,
-)
-
-
-def test_every_preset_is_valid_and_described():
-    assert PRESETS.keys() == PRESET_HELP.keys()
-    assert DEFAULT_PRESET in PRESETS
-    for name in PRESETS:
-        assert isinstance(preset_options(name), TrainingOptions)
-
-
-def test_changes_win_over_the_preset():
-    options = preset_options("tiny", dropout=0.25)
-    assert options.dropout == 0.25
-    assert options.decoder_units == PRESETS["tiny"]["decoder_units"]
+from keras_bahdanau.training.options import TrainingOptions
 
 
 def test_every_option_has_a_description():
@@ -45,9 +26,4 @@ def test_every_option_has_a_description():
 )
 def test_values_out_of_range_are_refused(change, message):
     with pytest.raises(InputError, match=message):
-        preset_options(**change)
-
-
-def test_unknown_preset_is_refused():
-    with pytest.raises(InputError, match="Received: huge"):
-        preset_options("huge")
+        TrainingOptions(**change)

@@ -1,16 +1,25 @@
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
-from toy_corpus import toy_pairs
+from toy_corpus import random_pieces, toy_pairs
 from training_runs import PLAIN_OPTIONS, final_state, progress_of, states
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.array_file import read_arrays
+from keras_bahdanau.training.callbacks import StopRequest
+from keras_bahdanau.training.checkpoints import Checkpoints, Progress
+from keras_bahdanau.training.compilation import compile_for_training
+from keras_bahdanau.training.data.batch_plan import BatchPlan
+from keras_bahdanau.training.data.batches import Batches
+from keras_bahdanau.training.data.corpus_writer import build_corpus
 from keras_bahdanau.training.data.splits import Splits
-from keras_bahdanau.training.options import preset_options
-from keras_bahdanau.training.train import train
+from keras_bahdanau.training.distribution import Distribution
+from keras_bahdanau.training.presets import preset_options
+from keras_bahdanau.training.training_run import train, train_epoch, validate_epoch
 from keras_bahdanau.translation.translator import Translator
 
 
@@ -81,7 +90,7 @@ def scripted_bleu(monkeypatch, scores):
     """Makes the validations of a run report these scores, one after the other."""
     remaining = iter(scores)
     monkeypatch.setattr(
-        "keras_bahdanau.training.train.corpus_bleu",
+        "keras_bahdanau.training.training_run.corpus_bleu",
         lambda hypotheses, references, tokenize: next(remaining),
     )
 
@@ -134,7 +143,7 @@ def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
     def interrupted_bleu(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("keras_bahdanau.training.train.corpus_bleu", interrupted_bleu)
+    monkeypatch.setattr("keras_bahdanau.training.training_run.corpus_bleu", interrupted_bleu)
     with pytest.raises(KeyboardInterrupt):
         train(splits, options, tmp_path / "run", show_progress=False)
     waiting = progress_of(tmp_path / "run")
@@ -142,7 +151,7 @@ def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
 
     scripted_bleu(monkeypatch, [1.0, 2.0, 9.0, 3.0, 4.0, 5.0])
     monkeypatch.setattr(
-        "keras_bahdanau.training.train.choose_length_penalty", lambda *_: (1.0, 9.0)
+        "keras_bahdanau.training.training_run.choose_length_penalty", lambda *_: (1.0, 9.0)
     )
     _, metrics = train(splits, options, tmp_path / "run", show_progress=False)
     assert metrics["best_epoch"] == round(1 + 7 / 13, 3)
@@ -165,3 +174,90 @@ def test_an_infinite_loss_stops_the_run_and_tells_the_lines(tmp_path):
     assert not (tmp_path / "run" / "model.keras").exists()
     for path in states(tmp_path / "run"):
         assert all(np.isfinite(array).all() for _, array in read_arrays(path))
+
+
+WIDTHS = ("embedding_dim", "encoder_units", "decoder_units", "attention_units")
+EPOCH_OPTIONS = preset_options(
+    "tiny", **dict.fromkeys(WIDTHS, 6), learning_rate=0.05, warmup_steps=0, checkpoint_every=1
+)
+
+
+class StopsAfter(Checkpoints):
+    """Checkpoints of a run that is interrupted when so many batches are saved."""
+
+    def __init__(self, directory, batches):
+        super().__init__(directory, print)
+        self.batches = batches
+
+    def save(self, model, progress):
+        super().save(model, progress)
+        if progress.batch == self.batches:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    pairs = random_pieces(42)
+    directory = tmp_path_factory.mktemp("corpus") / "corpus"
+    return build_corpus(directory, pairs, end_id=3, max_length=64, vocabulary_size=20)
+
+
+@pytest.fixture(scope="module")
+def train_an_epoch(corpus):
+    """Function of checkpoints that trains the first epoch, or what is left of it: the progress."""
+    keras.utils.set_random_seed(0)
+    translation_model = TranslationModel(20, **EPOCH_OPTIONS.model_arguments())
+    # Batches of 16, 16 and 10 pairs, in some order.
+    plan = BatchPlan(corpus.source_lengths, corpus.target_lengths, batch_size=16)
+    model = compile_for_training(translation_model, EPOCH_OPTIONS, len(plan.batches(0)))
+    variables = [*model.variables, *model.optimizer.variables]
+    beginning = [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+    def train_an_epoch(checkpoints):
+        # One model for all runs, because its graph takes longer than they do.
+        for variable, value in zip(variables, beginning, strict=True):
+            variable.assign(value)
+        progress = checkpoints.load(model) or Progress()
+        batches = Batches(corpus, plan, start=progress.batch)
+        train_epoch(
+            model, batches, EPOCH_OPTIONS, progress, checkpoints, StopRequest(), show_progress=False
+        )
+        return progress
+
+    return train_an_epoch
+
+
+def test_the_loss_of_an_interrupted_epoch_is_that_of_a_whole_one(train_an_epoch, tmp_path):
+    whole = train_an_epoch(Checkpoints(tmp_path / "whole", print))
+    assert (whole.epoch, whole.batch, whole.awaits_validation) == (1, 0, True)
+    for batches in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            train_an_epoch(StopsAfter(tmp_path / "stopped", batches))
+    resumed = train_an_epoch(Checkpoints(tmp_path / "stopped", print))
+    assert resumed.training_loss == pytest.approx(whole.training_loss, rel=1e-5)
+    assert resumed.epoch == 1
+
+
+def test_the_best_weights_are_the_latest_while_bleu_is_zero(untrained, tmp_path, monkeypatch):
+    splits = Splits([], [("two dogs", "zwei Hunde")], [])
+    checkpoints, progress = Checkpoints(tmp_path, print), Progress()
+    best_epochs, best_steps = [], []
+    for bleu in (0.0, 0.0, 0.5, 0.0, 0.5, 0.75):
+        monkeypatch.setattr(
+            "keras_bahdanau.training.training_run.corpus_bleu",
+            lambda hypotheses, references, tokenize, bleu=bleu: bleu,
+        )
+        progress.epoch, progress.awaits_validation = progress.epoch + 1, True
+        progress.history.append({"epoch": progress.epoch})
+        step = 10 * progress.epoch
+        validate_epoch(
+            untrained, step, splits, EPOCH_OPTIONS, progress, checkpoints, Distribution()
+        )
+        assert not progress.awaits_validation
+        assert progress.history[-1]["validation_bleu"] == bleu
+        best_epochs.append(progress.best_epoch)
+        best_steps.append(progress.best_step)
+    assert best_epochs == [1, 2, 3, 3, 3, 6]
+    assert best_steps == [10 * epoch for epoch in best_epochs]
+    written = {path.name for path in tmp_path.glob("best-*.npz")}
+    assert written == {f"best-{step:08d}.npz" for step in best_steps}

@@ -1,4 +1,4 @@
-"""Trains a translator: epochs, validation, checkpoints, evaluation."""
+"""Trains a translator: epochs, validation, checkpoints, and the scores at the end."""
 
 import dataclasses
 import sys
@@ -13,7 +13,7 @@ from keras_bahdanau.translation.model_directory import read_json, write_json
 from keras_bahdanau.translation.translator import Translator
 
 from .backends import SeededSteps, make_repeatable, shape_options
-from .callbacks import FiniteLoss, StateSaver, StopRequest, TokenProgressBar
+from .callbacks import EventLog, FiniteLoss, StateSaver, StopRequest, TokenProgressBar
 from .checkpoints import Checkpoints, Progress, steps_done
 from .compilation import compile_for_training
 from .data.batch_plan import BatchPlan
@@ -23,7 +23,6 @@ from .data.splits import Splits
 from .distribution import Distribution, start_distribution
 from .diversification import diversify
 from .evaluation import choose_length_penalty, corpus_bleu, evaluate
-from .event_log import EventLog
 from .options import TrainingOptions
 from .training_model import TrainingModel
 
@@ -37,43 +36,59 @@ def train(
     *,
     devices: int = 1,
     show_progress: bool = True,
-):
-    """Trains a translator, or goes on with a run that was interrupted.
+) -> tuple[Translator, dict]:
+    """Trains a translator, or resumes a run that was interrupted.
 
-    Run again with the same pairs, options and directory, it continues from the last checkpoint,
-    in the middle of an epoch too, and ends with the weights of a run that was never interrupted
-    (on another number of cores: with the same batches and dropout masks, and with weights that
-    differ by what the order of sums in float32 makes of them). For this it makes operations
-    deterministic, for the rest of the process (see `make_repeatable`). On another backend a run
-    goes on too, with the same batches and other dropout masks. SIGTERM and SIGINT end it after the
-    step under way, with a checkpoint; a checkpoint that is damaged is passed over for the one
-    before.
+    Called again with the same pairs, options and directory, it resumes from the last checkpoint, in
+    the middle of an epoch too, and ends with the weights of an uninterrupted run, bit for bit. (On
+    another number of cores: with the same batches and dropout masks, and with weights that differ
+    by the order of float32 sums. On another backend: with the same batches and other dropout
+    masks.) For this, operations are made deterministic for the rest of the process. SIGTERM and
+    SIGINT end a run after the current step, with a checkpoint. If a checkpoint is damaged, the one
+    before is used.
 
     On several devices or machines (see `start_distribution`) each batch is shared. The batches are
-    the same, and so are losses and weights but for the order of sums and the dropout masks. On
-    several machines, `directory` is one that all of them see, and the first one alone writes.
+    the same, and losses and weights are, but for the order of sums and the dropout masks. All
+    machines have to see `directory`; only the first one writes.
+
+    Progress is reported on standard error.
 
     Args:
-        splits: the pairs.
-        options: the choices.
-        directory: receives `model.keras`, `tokenizer.model`, `config.json`, `metrics.json`,
-            `checkpoints/` and `logs/` (TensorBoard), and with `options.diversify`
-            `diversification/` (see `diversify`).
-        devices: how many GPUs of each machine share a batch.
+        splits: `Splits`, the training, validation and test pairs of (source, target) texts.
+        options: `TrainingOptions`, the hyper-parameters; `preset_options` makes them.
+        directory: model directory, new or empty or of a run to resume. Receives `model.keras`,
+            `tokenizer.model`, `config.json`, `metrics.json`, `checkpoints/` and `logs/`
+            (TensorBoard), and with `options.diversify` also `diversification/`.
+        devices: number of GPUs of each machine that share a batch.
         show_progress: whether to draw progress bars. Results of epochs are printed anyway.
 
     Returns:
-        `(translator, metrics)`: the translator with the best weights, and what `metrics.json`
-        holds.
+        `(translator, metrics)`: the `Translator` with the weights of the best validation BLEU, and
+        the content of `metrics.json`.
 
     Raises:
-        InputError: the pairs are unusable, the directory holds something else, all its
-            checkpoints are damaged, or there are fewer devices.
-        FloatingPointError: the loss or a weight became infinite or no number. The checkpoints
-            are older than that.
-        KeyboardInterrupt: SIGTERM or SIGINT came.
-        OSError: the disk is full, for example. The checkpoints before are whole.
-        ConnectionError: another machine of the run is gone. So are they.
+        InputError: the pairs are unusable, the directory holds something else or a run of other
+            options or pairs, all its checkpoints are damaged, or there are fewer devices.
+        FloatingPointError: the loss or a weight became infinite or NaN. The checkpoints are from
+            before.
+        KeyboardInterrupt: SIGTERM or SIGINT arrived. The state is saved.
+        OSError: the disk is full, for example. The checkpoints before are intact.
+        ConnectionError: another machine of the run was lost. The checkpoints are intact.
+
+    Example:
+
+    ```python
+    from keras_bahdanau.training import ParallelFiles, Splits, preset_options, train
+
+    splits = Splits(
+        train=ParallelFiles("train.en", "train.de"),
+        validation=list(ParallelFiles("validation.en", "validation.de")),
+    )
+    translator, metrics = train(splits, preset_options("tiny", epochs=3), "my-model")
+    print(metrics["validation_bleu"], translator.translate(["Two dogs run."]))
+    ```
+
+    `Translator.load("my-model")` loads the translator again.
     """
     directory = Path(directory)
     distribution = start_distribution(devices)
@@ -87,13 +102,13 @@ def train(
 
         folder = directory / DIVERSIFICATION
         splits = diversify(splits, options, folder, train_helper, distribution, show_progress)
-        # A translation may be longer than any text.
+        # A translation may be longer than any text of the corpus.
         options = dataclasses.replace(options, long_pairs="drop")
     return _train(splits, options, directory, distribution, show_progress)
 
 
 def _train(splits, options, directory, distribution, show_progress):
-    """`train` on a distribution, of the pairs as they are."""
+    """`train` on a given distribution, without data diversification."""
     is_chief = distribution.is_chief
     make_repeatable(options.seed)
     prepared = distribution.chief_first(
@@ -127,21 +142,15 @@ def _train(splits, options, directory, distribution, show_progress):
     progress = distribution.chief_first(lambda: checkpoints.load(model))
     _check_same_step(model, distribution, directory)
     distribution.separate_dropout(model)
-    if progress:
-        place = f"epoch {progress.epoch + 1}, batch {progress.batch + 1}"
-        if progress.awaits_validation:
-            place = f"the validation of epoch {progress.history[-1]['epoch']}"
-        story = f"continuing at {place}"
-    else:
-        progress = Progress()
-        story = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
     if is_chief:
-        report(story)
+        size = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
+        report(_place(progress) if progress else size)
+    progress = progress or Progress()
 
     run = options, progress, checkpoints
     log = EventLog(directory / "logs")
     with StopRequest() as request:
-        # The other processes end when the chief did, which alone can save.
+        # Only the chief can save, so the other processes end after it did.
         stop = request if is_chief else StopRequest()
         while not _is_over(progress, options):
             if not progress.awaits_validation:
@@ -157,7 +166,7 @@ def _train(splits, options, directory, distribution, show_progress):
                 if plan.few_shapes and not model.train_function:
                     report(
                         f"epoch {progress.epoch + 1}/{options.epochs}: {len(batches.shapes)} "
-                        "shapes of batches, compiled as they come"
+                        "shapes of batches to compile on the way"
                     )
                 train_epoch(model, batches, *run, stop, show_progress)
             model.copy_weights_to(translation_model)
@@ -165,7 +174,7 @@ def _train(splits, options, directory, distribution, show_progress):
             validate_epoch(translator, step, splits, *run, distribution)
             if is_chief:
                 numbers = progress.history[-1]
-                report(_story_of_epoch(numbers, is_best=progress.best_step == step))
+                report(_result(numbers, is_best=progress.best_step == step))
                 log.add(numbers, step=step)
             checkpoints.save(model, progress)
             stop.answer(step)
@@ -180,36 +189,96 @@ def _train(splits, options, directory, distribution, show_progress):
     return distribution.chief_first(finish)
 
 
-def report(line: str):
-    """One line of a run's story, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+def train_epoch(
+    model: TrainingModel,
+    batches: Batches,
+    options: TrainingOptions,
+    progress: Progress,
+    checkpoints: Checkpoints,
+    stop: StopRequest,
+    show_progress: bool,
+):
+    """Trains up to the next validation, with checkpoints on the way and at the end.
 
+    Args:
+        model: compiled.
+        batches: those of the epoch, or of its part, that are not done yet.
+        options: the hyper-parameters.
+        progress: how far the run has come; it is updated.
+        checkpoints: saves the states.
+        stop: is answered after the current step.
+        show_progress: whether to draw a progress bar.
 
-def _check_same_step(model, distribution, directory):
-    step = steps_done(model)
-    chiefs_step = int(distribution.from_chief(lambda: step))
-    if step != chiefs_step:
-        raise InputError(
-            f"Expected the checkpoint of the first machine, after step {chiefs_step}, in "
-            f"{directory}, which all machines have to see. Received: step {step}"
-        )
-
-
-def _is_over(progress, options):
-    epochs_since_best = progress.epoch - progress.best_epoch
-    is_exhausted = progress.batch == 0 and epochs_since_best >= options.patience
-    return not progress.awaits_validation and (progress.epoch >= options.epochs or is_exhausted)
-
-
-def _story_of_epoch(numbers, is_best):
-    return (
-        f"epoch {numbers['epoch']}: training loss {numbers['training_loss']:.3f}, validation BLEU "
-        f"{numbers['validation_bleu']:.2f}{' (best)' if is_best else ''}, "
-        f"{numbers['tokens_per_second']:,.0f} tokens/s"
+    Raises:
+        FloatingPointError: the loss or a weight became infinite or NaN.
+        KeyboardInterrupt: a stop was requested.
+    """
+    description = f"epoch {progress.epoch + 1}/{options.epochs}"
+    bar = TokenProgressBar(batches, description, show_progress)
+    saver = StateSaver(checkpoints, progress, batches, options.checkpoint_every, stop)
+    seeds, is_finite = SeededSteps(batches, options.seed), FiniteLoss(batches, checkpoints)
+    try:
+        model.train_epoch(batches, [seeds, bar, is_finite, saver])
+    finally:
+        bar.on_train_end()
+    place = round(batches.epoch + batches.stop / len(batches.rows), 3)
+    if batches.ends_epoch:
+        place = progress.epoch = batches.epoch + 1
+        progress.batch = 0
+    progress.history.append(
+        {
+            "epoch": place,
+            "training_loss": round(progress.training_loss, 4),
+            "tokens_per_second": round(bar.tokens_per_second, 1),
+            "padding_share": round(batches.padding_share, 4),
+        }
     )
+    # Saved before the validation, which may be interrupted too.
+    progress.awaits_validation = True
+    checkpoints.save(model, progress)
+    stop.answer(steps_done(model))
+
+
+def validate_epoch(
+    translator: Translator,
+    step: int,
+    splits: Splits,
+    options: TrainingOptions,
+    progress: Progress,
+    checkpoints: Checkpoints,
+    distribution: Distribution,
+):
+    """Computes the validation BLEU of the current weights, and saves them if it is the best so far.
+
+    Args:
+        translator: has these weights.
+        step: optimizer steps that led to them.
+        splits: the pairs of the run.
+        options: its hyper-parameters.
+        progress: receives the BLEU of greedy search on the validation pairs.
+        checkpoints: saves the best weights.
+        distribution: its chief translates.
+    """
+    started = time.monotonic()
+
+    def greedy_bleu():
+        sources, references = zip(*splits.validation, strict=True)
+        translations = translator.translate(sources, beam_width=1, batch_size=128)
+        return corpus_bleu(translations, references, options.tokenize)
+
+    bleu = distribution.from_chief(greedy_bleu)
+    # A BLEU of 0 does not rank weights: until it rises, the newest ones are kept.
+    if bleu > progress.best_bleu or bleu == 0 == progress.best_bleu:
+        progress.best_bleu, progress.best_step = bleu, step
+        progress.best_epoch = progress.history[-1]["epoch"]
+        checkpoints.save_best(translator.model, progress)
+    progress.history[-1]["validation_bleu"] = round(bleu, 2)
+    progress.awaits_validation = False
+    progress.seconds += time.monotonic() - started
 
 
 def _finish(translator, splits, options, progress, directory, training_pairs):
+    """Chooses the length penalty, scores the test pairs and saves the translator; the metrics."""
     sources, references = zip(*splits.validation, strict=True)
     translator.config["length_penalty"], beam_bleu = choose_length_penalty(
         translator, sources, references, options.tokenize
@@ -246,89 +315,36 @@ def _finish(translator, splits, options, progress, directory, training_pairs):
     return metrics
 
 
-def train_epoch(
-    model: TrainingModel,
-    batches: Batches,
-    options: TrainingOptions,
-    progress: Progress,
-    checkpoints: Checkpoints,
-    stop: StopRequest,
-    show_progress: bool,
-):
-    """Trains on batches up to the next validation, and saves the state there and in between.
+def _check_same_step(model, distribution, directory):
+    step = steps_done(model)
+    chiefs_step = int(distribution.from_chief(lambda: step))
+    if step != chiefs_step:
+        raise InputError(
+            f"Expected the checkpoint of the first machine, after step {chiefs_step}, in "
+            f"{directory}, which all machines have to see. Received: step {step}"
+        )
 
-    Args:
-        model: compiled.
-        batches: those of the epoch, or of its part, that are not done yet.
-        options: the choices of the run.
-        progress: where the run stands; it is kept up to date.
-        checkpoints: receives the states.
-        stop: is answered after the step under way.
-        show_progress: whether to draw a progress bar.
 
-    Raises:
-        FloatingPointError: the loss or a weight became infinite or no number.
-        KeyboardInterrupt: a stop was requested.
-    """
-    description = f"epoch {progress.epoch + 1}/{options.epochs}"
-    bar = TokenProgressBar(batches, description, show_progress)
-    saver = StateSaver(checkpoints, progress, batches, options.checkpoint_every, stop)
-    seeds, is_finite = SeededSteps(batches, options.seed), FiniteLoss(batches, checkpoints)
-    try:
-        model.train_epoch(batches, [seeds, bar, is_finite, saver])
-    finally:
-        bar.on_train_end()
-    place = round(batches.epoch + batches.stop / len(batches.rows), 3)
-    if batches.ends_epoch:
-        place = progress.epoch = batches.epoch + 1
-        progress.batch = 0
-    progress.history.append(
-        {
-            "epoch": place,
-            "training_loss": round(progress.training_loss, 4),
-            "tokens_per_second": round(bar.tokens_per_second, 1),
-            "padding_share": round(batches.padding_share, 4),
-        }
+def _is_over(progress, options):
+    epochs_since_best = progress.epoch - progress.best_epoch
+    is_exhausted = progress.batch == 0 and epochs_since_best >= options.patience
+    return not progress.awaits_validation and (progress.epoch >= options.epochs or is_exhausted)
+
+
+def report(line: str):
+    """Prints one line about the run on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _place(progress):
+    if progress.awaits_validation:
+        return f"continuing at the validation of epoch {progress.history[-1]['epoch']}"
+    return f"continuing at epoch {progress.epoch + 1}, batch {progress.batch + 1}"
+
+
+def _result(numbers, is_best):
+    return (
+        f"epoch {numbers['epoch']}: training loss {numbers['training_loss']:.3f}, validation BLEU "
+        f"{numbers['validation_bleu']:.2f}{' (best)' if is_best else ''}, "
+        f"{numbers['tokens_per_second']:,.0f} tokens/s"
     )
-    # Before the validation, which takes time too.
-    progress.awaits_validation = True
-    checkpoints.save(model, progress)
-    stop.answer(steps_done(model))
-
-
-def validate_epoch(
-    translator: Translator,
-    step: int,
-    splits: Splits,
-    options: TrainingOptions,
-    progress: Progress,
-    checkpoints: Checkpoints,
-    distribution: Distribution,
-):
-    """Scores the weights that training has come to, and saves them if they are the best so far.
-
-    Args:
-        translator: has these weights.
-        step: how many steps they took.
-        splits: the pairs of the run.
-        options: its choices.
-        progress: receives the BLEU of greedy search on the validation pairs.
-        checkpoints: receives the best weights.
-        distribution: its chief translates.
-    """
-    started = time.monotonic()
-
-    def greedy_bleu():
-        sources, references = zip(*splits.validation, strict=True)
-        translations = translator.translate(sources, beam_width=1, batch_size=128)
-        return corpus_bleu(translations, references, options.tokenize)
-
-    bleu = distribution.from_chief(greedy_bleu)
-    # While no sentence has four words right, BLEU is 0 and says nothing: newer weights win.
-    if bleu > progress.best_bleu or bleu == 0 == progress.best_bleu:
-        progress.best_bleu, progress.best_step = bleu, step
-        progress.best_epoch = progress.history[-1]["epoch"]
-        checkpoints.save_best(translator.model, progress)
-    progress.history[-1]["validation_bleu"] = round(bleu, 2)
-    progress.awaits_validation = False
-    progress.seconds += time.monotonic() - started
