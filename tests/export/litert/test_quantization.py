@@ -80,9 +80,9 @@ def test_only_matrices_are_rounded_and_parts_of_the_readout_separately(bits):
         np.testing.assert_allclose(
             matrix.of(after[matrix.variable.path]), expected, rtol=1e-6, atol=1e-30
         )
-    # Those of the state, of the context and of the embedding.
+    # State, context and embedding.
     readout = [matrix for matrix in matrices if matrix.variable is model.decoder.readout.kernel]
-    assert [matrix.of(np.array(matrix.variable)).shape[1] for block in readout] == [32, 64, 32]
+    assert [matrix.of(np.array(matrix.variable)).shape[1] for matrix in readout] == [32, 64, 32]
 
 
 def random_matrix(rows=64, width=48, seed=0):
