@@ -328,7 +328,7 @@ class InterpreterGraphs:
         self._runners = {name: interpreter.get_signature_runner(name) for name in names}
 
     def signatures(self):
-        """Shapes and dtypes: `{signature: {"inputs": {name: {"shape", "dtype"}}, "outputs": ...}}`."""
+        """`{signature: {"inputs": {name: {"shape": ..., "dtype": ...}}, "outputs": ...}}`."""
         return {
             name: _described(runner.get_input_details(), runner.get_output_details())
             for name, runner in self._runners.items()
