@@ -106,7 +106,8 @@ def test_commands_run(page, blocks, folder, monkeypatch):
 
 
 def test_commands_are_read_as_a_shell_reads_them():
-    code = 'A=1 B=\'{"x": 2}\' bin/keras-bahdanau translate M \\\n  "a b" < x > y  # why\npip a && b c\n'
+    code = 'A=1 B=\'{"x": 2}\' bin/keras-bahdanau translate M \\\n  "a b" < x > y  # why\n'
+    code += "pip a && b c\n"
     commands = shell_commands(code)
     assert commands == [
         ["bin/keras-bahdanau", "translate", "M", "a b"],
