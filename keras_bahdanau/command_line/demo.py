@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_bahdanau.command_line.lines import print_line
 
 DESCRIPTION = """\
-The main job on the built-in corpus (English to Spanish, written by a grammar in the package):
+The main job on the built-in corpus (English to Spanish):
 train a translator, report BLEU on sentences that it has not seen, export a SavedModel and a LiteRT
 file, translate with all three, and draw what the model attends to. No network is needed; it takes
 some minutes on two cores. Run again after an interruption, it goes on where it was.

@@ -11,6 +11,8 @@ from training_runs import final_state, progress_of
 
 from keras_bahdanau.translation.translator import Translator
 
+pytestmark = pytest.mark.ports
+
 
 @pytest.fixture(scope="module", params=["jax", "torch"])
 def trained(request, tmp_path_factory):
@@ -21,7 +23,6 @@ def trained(request, tmp_path_factory):
     return request.param, directory, said, process.stderr
 
 
-@pytest.mark.slow
 def test_another_backend_trains_without_tensorflow(trained):
     backend, directory, said, _ = trained
     assert backend in said["modules"]
@@ -31,7 +32,6 @@ def test_another_backend_trains_without_tensorflow(trained):
     assert history[-1]["training_loss"] < history[0]["training_loss"]
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_weights(trained):
     _, directory, _, story = trained
     assert "continuing at epoch 2, batch 3" in story
@@ -41,7 +41,6 @@ def test_an_interrupted_run_ends_with_the_same_weights(trained):
         np.testing.assert_array_equal(interrupted[name], array, err_msg=name)
 
 
-@pytest.mark.slow
 def test_its_model_says_the_same_under_tensorflow(trained):
     _, directory, said, _ = trained
     translator = Translator.load(directory / "varied")
@@ -56,7 +55,6 @@ def test_its_model_says_the_same_under_tensorflow(trained):
     )
 
 
-@pytest.mark.slow
 def test_jax_compiles_few_shapes(trained):
     backend, _, _, story = trained
     assert ("1 shapes of batches to compile" in story) == (backend == "jax")

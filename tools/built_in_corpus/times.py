@@ -1,4 +1,4 @@
-"""When: adverbs of time by the tense that they go with, and the time of day."""
+"""Adverbials of time, by the tense that they go with, and the time of day."""
 
 from .draw import Draw
 from .numbers import cardinal, english_hour, spanish_hour

@@ -1,4 +1,4 @@
-"""The nouns: English and Spanish forms, gender, and what each one is."""
+"""Nouns: English and Spanish forms, gender and semantic classes."""
 
 from dataclasses import dataclass
 from functools import cache

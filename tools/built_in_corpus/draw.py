@@ -1,4 +1,4 @@
-"""Random choices that are the same on every Python version and platform."""
+"""Seeded random choices that are the same on every Python version and platform."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Something that somebody does: a verb with its objects and place, without its tense."""
+"""Actions: a verb with its objects and place, not yet inflected for tense."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,8 @@
-"""Where things are, what there is, and what people have, need, want and know."""
+"""Location, existence, possession, need and knowledge."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .adjectives import adjective
-from .aligned_pair import AlignedPair
 from .clauses import question, statement
 from .draw import Draw
 from .frames import Action

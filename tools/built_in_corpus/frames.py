@@ -1,4 +1,4 @@
-"""What verbs are used for: which objects, places and times make sense with each."""
+"""Selectional restrictions of verbs: which objects, places and times go with each."""
 
 from dataclasses import dataclass
 

@@ -1,26 +1,31 @@
 """The grammar of the built-in corpus against Spanish written down by hand."""
 
-import pytest
+import os
+import subprocess
+import sys
 
-from keras_bahdanau.training.corpora.built_in.adjectives import ADJECTIVES, adjective
-from keras_bahdanau.training.corpora.built_in.clauses import order, question, statement
-from keras_bahdanau.training.corpora.built_in.conjugation import (
+import pytest
+from built_in_corpus.adjectives import ADJECTIVES, adjective
+from built_in_corpus.clauses import order, question, statement
+from built_in_corpus.conjugation import (
     PERSONS,
     command,
     conjugate,
     gerund,
     participle,
 )
-from keras_bahdanau.training.corpora.built_in.noun_phrases import (
+from built_in_corpus.draw import Draw
+from built_in_corpus.generation import FAMILIES, draw_pairs
+from built_in_corpus.noun_phrases import (
     both,
     genitive,
     name,
     noun_phrase,
     pronoun,
 )
-from keras_bahdanau.training.corpora.built_in.nouns import NOUNS, noun, spanish_plural
-from keras_bahdanau.training.corpora.built_in.numbers import cardinal
-from keras_bahdanau.training.corpora.built_in.phrase import (
+from built_in_corpus.nouns import NOUNS, noun, spanish_plural
+from built_in_corpus.numbers import cardinal
+from built_in_corpus.phrase import (
     EMPTY,
     Rendering,
     Word,
@@ -28,8 +33,11 @@ from keras_bahdanau.training.corpora.built_in.phrase import (
     sentence,
     spanish_only,
 )
-from keras_bahdanau.training.corpora.built_in.verb_groups import copula, verb_group
-from keras_bahdanau.training.corpora.built_in.verbs import VERBS
+from built_in_corpus.verb_groups import copula, verb_group
+from built_in_corpus.verbs import VERBS
+from checkout import TOOLS
+
+from keras_bahdanau.training.corpora.built_in import FILE, words
 
 
 def spanish(phrase):
@@ -244,3 +252,32 @@ def test_unknown_words_are_refused():
         noun("unicorn")
     with pytest.raises(ValueError, match="`determiner` must be"):
         noun_phrase(noun("car"), "several")
+
+
+def test_the_grammar_translates_a_sentence_in_one_way_only():
+    known = {}
+    for seed in range(2):
+        draw = Draw(seed)
+        for _ in range(2_500):
+            pair = draw.weighted(FAMILIES)(draw)
+            assert known.setdefault(pair.source, pair.target) == pair.target
+
+
+def test_every_family_can_be_drawn_alone():
+    for family, weight in FAMILIES:
+        assert weight > 0
+        assert words(family(Draw(7)).source)[-1] in ".?!"
+
+
+def test_drawn_pairs_have_distinct_sources():
+    drawn = draw_pairs(Draw(3), 200)
+    assert len(drawn) == 200
+    assert all(source == pair.source for source, pair in drawn.items())
+
+
+@pytest.mark.slow
+def test_the_grammar_writes_the_file_of_the_package(tmp_path):
+    environment = {**os.environ, "PYTHONHASHSEED": "123", "PYTHONPATH": str(TOOLS)}
+    command = [sys.executable, "-m", "built_in_corpus", tmp_path / "corpus"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert (tmp_path / "corpus").read_bytes() == FILE.read_bytes()

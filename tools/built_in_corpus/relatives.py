@@ -1,7 +1,8 @@
-"""Things and people pointed out by what was done: relative clauses, passives, exclamations."""
+"""Relative clauses, passives and exclamations."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .adjectives import adjective, adjectives_for, clash
-from .aligned_pair import AlignedPair
 from .clauses import statement
 from .conjugation import conjugate, participle
 from .descriptions import is_, predicate

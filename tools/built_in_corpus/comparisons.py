@@ -1,7 +1,8 @@
 """Comparisons: "taller than", "the most expensive"."""
 
+from keras_bahdanau.training.corpora.built_in import AlignedPair
+
 from .adjectives import Adjective, adjective, adjectives_for
-from .aligned_pair import AlignedPair
 from .clauses import statement
 from .descriptions import CHARACTER, UNGRADED, is_
 from .draw import Draw

@@ -1,4 +1,4 @@
-"""The adjectives: forms, the nouns that they fit, and "ser" or "estar"."""
+"""Adjectives: forms, compatible nouns, and "ser" or "estar"."""
 
 from dataclasses import dataclass
 from functools import cache

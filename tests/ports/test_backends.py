@@ -7,47 +7,51 @@ import sys
 
 import numpy as np
 import pytest
-from checkout import SUPPORT
+from checkout import ROOT, SUPPORT
 
-PACKAGE = SUPPORT.parent / "keras_bahdanau"
+pytestmark = pytest.mark.ports
+TESTS = ROOT / "tests"
 BACKENDS = ("tensorflow", "jax", "torch")
-# Tests of more than one module, and those of what else runs on every backend.
-FAMILY_SUPPORT = [
-    "test_adam.py",
-    "test_arguments.py",
-    "test_attention_properties.py",
-    "test_attention_rnn_options.py",
-    "test_attention_rnn_training.py",
-    "test_compiled.py",
-    "test_generation.py",
-    "test_generation_options.py",
-    "test_layer_contract.py",
-    "test_losses.py",
-    "test_skip_padding.py",
-    "test_tensorflow_addons_attention.py",
-    "test_training_model.py",
-    "test_wrong_use.py",
+# The rooms whose tests run on every backend, but for what is TensorFlow's alone.
+ROOMS = ("backend", "time_loop", "layers", "recurrent")
+TENSORFLOW_ONLY = {
+    "test_compilation.py",
+    "test_layers_in_tensorflow.py",
+    "test_memory.py",
+    "test_tensorflow_addons_wrapper.py",
+}
+# Tests of what else runs on every backend.
+OTHERS = [
+    "training/test_adam.py",
+    "training/test_losses.py",
+    "training/test_training_model.py",
+    "translation/test_generate.py",
+    "translation/test_generate_options.py",
 ]
 # What of it is another program on another backend: compiled steps and searches, and the layer
 # itself.
-COMPILED_SUPPORT = [
-    "test_bahdanau_attention.py",
-    "test_compiled.py",
-    "test_generation.py",
-    "test_generation_options.py",
+COMPILED = [
+    "backend/test_graph_compilation.py",
+    "layers/test_bahdanau_attention.py",
+    "translation/test_generate.py",
+    "translation/test_generate_options.py",
 ]
 
 
 def layer_tests():
-    """The files that test the modules of the layers, and those that test all of them."""
-    modules = [*PACKAGE.glob("layers/*.py"), *PACKAGE.glob("recurrent/*.py")]
-    files = {f"test_{module.stem}.py" for module in modules} | set(FAMILY_SUPPORT)
-    return sorted(file for file in files if (SUPPORT / file).exists())
+    """Paths below `tests` of all files that run on every backend."""
+    files = {
+        path.relative_to(TESTS).as_posix()
+        for room in ROOMS
+        for path in (TESTS / room).glob("test_*.py")
+        if path.name not in TENSORFLOW_ONLY
+    }
+    return sorted(files | set(OTHERS))
 
 
 def compiled_tests(backend):
     # On JAX there is nothing to compare: tests compile whatever they differentiate.
-    return [*COMPILED_SUPPORT, *(["test_compilation.py"] if backend == "torch" else [])]
+    return [*COMPILED, *(["layers/test_compilation.py"] if backend == "torch" else [])]
 
 
 def run(backend, cache, *arguments):
@@ -62,7 +66,7 @@ def run(backend, cache, *arguments):
     }
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
-        cwd=SUPPORT.parent,
+        cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
@@ -71,8 +75,10 @@ def run(backend, cache, *arguments):
 
 def test_the_layer_tests_are_found():
     files = layer_tests()
-    assert set(FAMILY_SUPPORT) <= set(files)
-    assert {*COMPILED_SUPPORT, "test_blocks.py"} <= set(files)
+    assert {*OTHERS, *COMPILED, "layers/test_additive_scores.py"} <= set(files)
+    assert all((TESTS / file).is_file() for file in files)
+    names = {path.name for room in ROOMS for path in (TESTS / room).glob("test_*.py")}
+    assert TENSORFLOW_ONLY <= names
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +87,8 @@ def cache(tmp_path_factory):
 
 
 def check_tests(backend, cache, files, *options):
-    options = ["-q", "-p", "no:cacheprovider", "--tb=short", *options]
-    process = run(backend, cache, "-m", "pytest", *options, *(SUPPORT / file for file in files))
+    options = ["-q", "-n0", "-p", "no:cacheprovider", "--tb=short", *options]
+    process = run(backend, cache, "-m", "pytest", *options, *(TESTS / file for file in files))
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
     # Skipped tests and those that are expected to fail would be in the last line too.
     last_line = process.stdout.strip().splitlines()[-1]
@@ -90,7 +96,6 @@ def check_tests(backend, cache, files, *options):
     assert re.fullmatch(pattern, last_line)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_what_is_compiled_passes(backend, cache):
     check_tests(backend, cache, compiled_tests(backend))
@@ -108,11 +113,10 @@ def test_what_is_compiled_for_long_passes(backend, cache):
 @pytest.mark.parametrize("part", range(3))
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_all_other_layer_tests_pass(backend, cache, part):
-    others = [file for file in layer_tests() if file not in COMPILED_SUPPORT]
+    others = [file for file in layer_tests() if file not in COMPILED]
     check_tests(backend, cache, others[part::3])
 
 
-@pytest.mark.slow
 def test_backends_compute_the_same(tmp_path, cache):
     results = {}
     for backend in BACKENDS:

@@ -1,6 +1,7 @@
-"""Clock, calendar, weather and prices, and what happens by itself at its hour."""
+"""Sentences on time of day, dates, weather, prices and scheduled events."""
 
-from .aligned_pair import AlignedPair
+from keras_bahdanau.training.corpora.built_in import AlignedPair
+
 from .clauses import question, statement
 from .draw import Draw
 from .noun_phrases import NounPhrase, noun_phrase

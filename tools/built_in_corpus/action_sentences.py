@@ -1,7 +1,8 @@
 """Sentences about what people and animals do: statements, questions and orders."""
 
+from keras_bahdanau.training.corpora.built_in import AlignedPair
+
 from .actions import action, animal_action
-from .aligned_pair import AlignedPair
 from .clauses import comma, order, question, statement
 from .draw import Draw
 from .frames import Action

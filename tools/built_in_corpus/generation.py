@@ -1,7 +1,9 @@
-"""The built-in corpus: sentences of the grammar in three disjoint splits."""
+"""Generates the corpus: draws pairs from the grammar and splits them."""
 
 from collections import Counter
 from collections.abc import Sequence
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair, words
 
 from . import (
     action_sentences,
@@ -14,14 +16,13 @@ from . import (
     schedules,
     subordination,
 )
-from .aligned_pair import AlignedPair, words
 from .draw import Draw
 
 _SEED = 1409_0473
 _PAIRS = 28_000
 _HELD_OUT = 1_000
 _LONGEST = 18
-# A held-out word stays in the training pairs at least this often.
+# Occurrences that the training pairs keep of each word of a held-out pair.
 _SEEN = 5
 
 FAMILIES = (
@@ -67,14 +68,13 @@ FAMILIES = (
 )
 
 
-def built_in_corpus() -> dict[str, tuple[AlignedPair, ...]]:
-    """The English-Spanish corpus of the package, the same at every call and on every platform.
+def generate_corpus() -> dict[str, tuple[AlignedPair, ...]]:
+    """Generates the built-in corpus, the same at every call and on every platform.
 
     Returns:
-        "train", "validation" and "test" (1,000 pairs each in the last two). An English sentence
-        occurs once in the whole corpus; a Spanish one, which may translate several ("he" and
-        "his brother" can both have "su coche"), occurs in one split only. Every word of the
-        validation and test pairs occurs in the training pairs.
+        "train", "validation" and "test", as `built_in_corpus` returns them. Pairs with the same
+        Spanish sentence stay in one split, and a pair is held out only if the training pairs
+        keep at least 5 occurrences of each of its words.
     """
     draw = Draw(_SEED)
     groups = draw.shuffled(_same_translation(draw))
@@ -88,7 +88,7 @@ def built_in_corpus() -> dict[str, tuple[AlignedPair, ...]]:
     return {name: tuple(splits[name]) for name in ("train", "validation", "test")}
 
 
-def generate(draw: Draw, count: int) -> dict[str, AlignedPair]:
+def draw_pairs(draw: Draw, count: int) -> dict[str, AlignedPair]:
     """Draws distinct pairs, by their English sentence, until there are `count`."""
     pairs: dict[str, AlignedPair] = {}
     while len(pairs) < count:
@@ -100,7 +100,7 @@ def generate(draw: Draw, count: int) -> dict[str, AlignedPair]:
 
 def _same_translation(draw: Draw) -> list[list[AlignedPair]]:
     groups: dict[str, list[AlignedPair]] = {}
-    for pair in generate(draw, _PAIRS).values():
+    for pair in draw_pairs(draw, _PAIRS).values():
         groups.setdefault(pair.target, []).append(pair)
     return list(groups.values())
 

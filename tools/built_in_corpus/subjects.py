@@ -1,4 +1,4 @@
-"""Random noun phrases: who does something, and to what."""
+"""Sampled noun phrases: subjects and objects of actions."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The verbs: English forms, the Spanish infinitive, and what each verb is said of."""
+"""Verbs: English forms, Spanish infinitive and the subjects that each verb takes."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,9 @@
-"""Reasons: why somebody does something, does not, or is happy."""
+"""Clauses of reason: causes of actions and of feelings."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .actions import action
 from .adjectives import adjective
-from .aligned_pair import AlignedPair
 from .clauses import statement
 from .descriptions import is_, predicate
 from .draw import Draw

@@ -1,4 +1,4 @@
-"""Places: where things happen, and where people go."""
+"""Adverbials of place: location and direction."""
 
 from .draw import Draw
 from .noun_phrases import noun_phrase

@@ -1,8 +1,9 @@
-"""Sentences of several clauses: but, when, if, and what people think and say."""
+"""Subordinate and coordinate clauses: but, when, if, reported thoughts and speech."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .actions import action
 from .adjectives import adjective, adjectives_for, clash
-from .aligned_pair import AlignedPair
 from .clauses import comma, statement
 from .descriptions import is_, predicate
 from .draw import Draw

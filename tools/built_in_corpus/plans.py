@@ -1,4 +1,4 @@
-"""When and how an action is said: its tense, modal verb, negation, adverbs and time."""
+"""Tense, modality, negation, adverbs and time of an action."""
 
 from dataclasses import dataclass
 

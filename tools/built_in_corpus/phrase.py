@@ -1,9 +1,9 @@
-"""Phrases in both languages at once: every Spanish word knows the English words it renders."""
+"""Word-aligned phrases: each Spanish word keeps the English words that it renders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .aligned_pair import AlignedPair, text_of
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 _OPENING = {"?": "¿", "!": "¡"}
 _CONSONANT_SOUND = ("uni", "use", "euro", "one")
@@ -112,7 +112,7 @@ def sentence(phrase: Phrase, mark: str = ".") -> AlignedPair:
     spanish = [target.text for target in targets]
     english[0] = _capitalised(english[0])
     spanish[len(opening)] = _capitalised(spanish[len(opening)])
-    return AlignedPair(text_of([*english, mark]), text_of(spanish), tuple(sorted(alignment)))
+    return AlignedPair(_text_of([*english, mark]), _text_of(spanish), tuple(sorted(alignment)))
 
 
 def _capitalised(word: str) -> str:
@@ -139,3 +139,12 @@ def _spanish_sounds(renderings: Iterable[Rendering]) -> list[Rendering]:
             result[-1] = Rendering("u", before.origins)
         result.append(rendering)
     return result
+
+
+def _text_of(sentence_words: Sequence[str]) -> str:
+    """The inverse of `words`: closing marks follow the word before, opening marks the next."""
+    text = ""
+    for word in sentence_words:
+        glued = not text or word in "?!.," or text[-1] in "¿¡"
+        text += word if glued else " " + word
+    return text

@@ -1,7 +1,8 @@
-"""Sentences that say what somebody or something is like: "ser", "estar" and "tener"."""
+"""Sentences of description, with "ser", "estar" and "tener"."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .adjectives import Adjective, adjective, adjectives_for, clash
-from .aligned_pair import AlignedPair
 from .clauses import question, statement
 from .draw import Draw
 from .noun_phrases import NounPhrase, noun_phrase

@@ -1,7 +1,8 @@
-"""Liking, loving and hurting: what is liked is the subject in Spanish."""
+"""Verbs of liking, loving and hurting: what is liked is the subject in Spanish."""
+
+from keras_bahdanau.training.corpora.built_in import AlignedPair
 
 from .adjectives import adjectives_for
-from .aligned_pair import AlignedPair
 from .draw import Draw
 from .noun_phrases import NounPhrase, noun_phrase, spanish_determiner
 from .nouns import nouns_of

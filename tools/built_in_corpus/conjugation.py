@@ -1,4 +1,4 @@
-"""Spanish verb forms, by rule where there is one and by table where there is none."""
+"""Spanish conjugation: regular rules and a table of irregular forms."""
 
 PERSONS = ("1s", "2s", "3s", "1p", "3p")
 
