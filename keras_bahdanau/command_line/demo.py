@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_bahdanau.command_line.lines import print_line
 
 DESCRIPTION = """\
-The main job on the built-in corpus (English to Spanish, written by a grammar in the package):
+The main job on the built-in corpus (English to Spanish):
 train a translator, report BLEU on sentences that it has not seen, export a SavedModel and a LiteRT
 file, translate with all three, and draw what the model attends to. No network is needed; it takes
 some minutes on two cores. Run again after an interruption, it goes on where it was.
@@ -30,8 +30,8 @@ def run(arguments):
     from keras_bahdanau.alignments import write_alignments
     from keras_bahdanau.command_line.models import open_translator
     from keras_bahdanau.command_line.train import train_and_export
+    from keras_bahdanau.training import preset_options
     from keras_bahdanau.training.data.splits import BUILT_IN, named_splits
-    from keras_bahdanau.training.options import preset_options
 
     started, output = time.monotonic(), Path(arguments.output)
     splits = named_splits(BUILT_IN)

@@ -170,7 +170,7 @@ import numpy as np
 {TWO_DEVICES}
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.distribution import start_distribution
-from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.presets import preset_options
 from keras_bahdanau.training.compilation import compile_for_training
 
 options = preset_options("tiny", dropout=0.5)

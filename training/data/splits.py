@@ -1,6 +1,6 @@
-"""The training, validation and test pairs of a run, from wherever they come."""
+"""Training, validation and test pairs of a run: given, from files, or a named corpus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
@@ -12,25 +12,33 @@ from ..corpora.parallel_text import ParallelFiles, TsvFile
 BUILT_IN = "built-in"
 CORPUS_NAMES = (BUILT_IN, *downloads.NAMES)
 
-Pairs = list[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
 
 
 class Splits(NamedTuple):
-    """Pairs of (source, target) texts.
+    """The pairs of (source, target) texts of a run.
 
     Attributes:
-        train: the training pairs; iterating over them may read files, every time anew.
-        validation: list of pairs.
-        test: list of pairs, empty where there is no test set.
+        train: the training pairs, which can be iterated over several times: a list, or
+            `ParallelFiles` or a `TsvFile`, which read their files anew each time.
+        validation: the pairs that choose the best weights, a list.
+        test: the pairs that the result is reported on, a list; empty by default.
     """
 
     train: Iterable[tuple[str, str]]
     validation: Pairs
-    test: Pairs
+    test: Pairs = ()
 
 
 def named_splits(name: str) -> Splits:
-    """The pairs of the built-in corpus or of one that is downloaded."""
+    """Returns the pairs of the built-in corpus, or of one that is downloaded and cached.
+
+    Args:
+        name: `"built-in"` (English to Spanish), `"multi30k-en-de"` or `"multi30k-en-fr"`.
+
+    Raises:
+        InputError: there is no such corpus, or it cannot be downloaded.
+    """
     if name == BUILT_IN:
         corpus = built_in_corpus()
         return Splits(
@@ -47,14 +55,14 @@ def named_splits(name: str) -> Splits:
 
 
 def file_splits(files: dict) -> Splits:
-    """The pairs of parallel files or TSV files. Validation and test files are read at once.
+    """Returns the pairs of the command's file options; validation and test files are read at once.
 
     Args:
-        files: for each of `train`, `validation` and `test` the key itself (a TSV file), or
-            `source_` and `target_` before it (two parallel files). `test` may be absent.
+        files: paths by option: for each of `train`, `validation` and `test` that name (a TSV file),
+            or the name after `source_` and `target_` (two parallel files). `test` may be missing.
 
     Raises:
-        InputError: a file is missing, wrong, or given in both ways.
+        InputError: a file is missing, malformed, or given in both ways.
     """
     train, validation, test = (_pairs(split, files) for split in Splits._fields)
     return Splits(train, list(validation), list(test))
