@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
+from keras_bahdanau.backend.numerics import with_gradient
 
 # Logits in memory at a time: more would leave the caches, fewer make small matrix products.
 LOGITS = 2**22

@@ -8,7 +8,7 @@ from keras import ops, tree
 ROW_MULTIPLE = 8
 
 
-def round_number(count):
+def round_up(count):
     """A count, rounded up by less than a 32nd of it (or 8), so that large numbers too are few.
 
     Args:
@@ -22,7 +22,7 @@ def round_number(count):
     return count + -count % multiple
 
 
-def over_pieces(step, sequences, lengths, numbers, states):
+def scan_chunks(step, sequences, lengths, numbers, states):
     """Calls `step` on each piece of tensors, each time with the states of the time before.
 
     Pieces may have different lengths, which `keras.ops` knows no loop for; JAX, which has to know

@@ -132,8 +132,37 @@ class CoverageAttention(BaseAdditiveAttention):
 
     state_names = ("coverage",)
 
-    def __init__(self, units, fertility=None, coverage_loss_weight=0.0, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units,
+        fertility=None,
+        coverage_loss_weight=0.0,
+        use_bias=False,
+        normalize=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         if fertility is not None:
             check_positive_number("fertility", fertility)
         self.fertility = fertility
@@ -157,13 +186,13 @@ class CoverageAttention(BaseAdditiveAttention):
         value = ops.cast(value, self.compute_dtype)
         return ops.concatenate([keys, ops.matmul(value, self.cast(self.fertility_kernel))], axis=-1)
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         coverage = attention_state["coverage"]
         used = coverage
         if self.fertility is not None:
             used, keys = self._in_fertilities(coverage, keys[..., -1]), keys[..., :-1]
         scores = self.score(
-            query,
+            projected_query,
             keys,
             features=ops.expand_dims(ops.expand_dims(used, 1), -1),
             feature_kernel=self.coverage_kernel,

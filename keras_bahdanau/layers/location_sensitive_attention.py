@@ -96,9 +96,32 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         features="cumulative",
         window=None,
         smoothing=False,
+        use_bias=False,
+        normalize=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
         **kwargs,
     ):
-        super().__init__(units, **kwargs)
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.filters = check_positive_integer("filters", filters)
         self.kernel_size = check_positive_integer("kernel_size", kernel_size)
         self.features = check_choice("features", features, tuple(FEATURES))
@@ -113,9 +136,9 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         )
         self.location_kernel = self.add_kernel("location_kernel", (self.filters, self.units))
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         scores = self.score(
-            query,
+            projected_query,
             keys,
             features=ops.expand_dims(self._location_features(attention_state), 1),
             feature_kernel=self.location_kernel,

@@ -98,9 +98,31 @@ class MonotonicAttention(BaseAdditiveAttention):
         sigmoid_noise=0.0,
         score_bias_initializer="zeros",
         normalize=True,
+        use_bias=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
         **kwargs,
     ):
-        super().__init__(units, normalize=normalize, **kwargs)
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.mode = check_choice("mode", mode, MODES)
         self.inference_mode = check_choice("inference_mode", inference_mode, (None, *MODES))
         if not 0 <= sigmoid_noise < float("inf"):
@@ -133,8 +155,8 @@ class MonotonicAttention(BaseAdditiveAttention):
             seed=self.seed_generator,
         )
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
-        scores = self.score(query, keys)[:, 0]
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
+        scores = self.score(projected_query, keys)[:, 0]
         scores = scores + ops.cast(self.score_bias, scores.dtype)
         if noise is not None:
             scores = scores + ops.cast(noise[:, 0], scores.dtype)

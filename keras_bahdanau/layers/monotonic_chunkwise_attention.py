@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.layers.arguments import check_positive_integer
 from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention
 from keras_bahdanau.layers.masked_softmax import masked_softmax
@@ -110,8 +111,44 @@ class MonotonicChunkwiseAttention(MonotonicAttention):
     https://arxiv.org/abs/1712.05382
     """
 
-    def __init__(self, units, chunk_size, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units,
+        chunk_size,
+        mode="recursive",
+        inference_mode=None,
+        sigmoid_noise=0.0,
+        score_bias_initializer="zeros",
+        normalize=True,
+        use_bias=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            mode=mode,
+            inference_mode=inference_mode,
+            sigmoid_noise=sigmoid_noise,
+            score_bias_initializer=score_bias_initializer,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.chunk_size = check_positive_integer("chunk_size", chunk_size)
         self.chunk_attention = BahdanauAttention(
             units,
@@ -137,11 +174,22 @@ class MonotonicChunkwiseAttention(MonotonicAttention):
         both = [super().project_keys(value), self.chunk_attention.project_keys(value)]
         return ops.concatenate(both, axis=-1)
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def project_query(self, query, matmul=matmul):
+        both = [super().project_query(query, matmul), self.chunk_attention.project_query(query)]
+        return ops.concatenate(both, axis=-1)
+
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         alignment, attention_state = super().weigh(
-            query, keys[..., : self.units], value_mask, attention_state, training, noise
+            projected_query[..., : self.units],
+            keys[..., : self.units],
+            value_mask,
+            attention_state,
+            training,
+            noise,
         )
-        scores = self.chunk_attention.score(query, keys[..., self.units :])
+        scores = self.chunk_attention.score(
+            projected_query[..., self.units :], keys[..., self.units :]
+        )
         weights = chunkwise_weights(alignment[:, 0], scores[:, 0], self.chunk_size, value_mask)
         weights = ops.cast(ops.expand_dims(weights, 1), self.compute_dtype)
         return weights, attention_state

@@ -98,7 +98,7 @@ def decoder_recurrence(
     attention = BahdanauAttention(
         attention_units,
         layer_normalization=layer_normalization,
-        dropout=attention_dropout,
+        position_dropout=attention_dropout,
         kernel_initializer=uniform_initializer(initializer_range),
         name="attention",
     )

@@ -3,7 +3,7 @@
 import keras
 from keras import ops, tree
 
-from keras_bahdanau.backend.indexing import take_apart
+from keras_bahdanau.backend.indexing import split
 from keras_bahdanau.layers.arguments import check_choice
 from keras_bahdanau.recurrent.attention_step import attention_step
 from keras_bahdanau.recurrent.memories import (
@@ -298,7 +298,7 @@ class AttentionCell(keras.layers.Layer):
         several = isinstance(self.attention, (list, tuple))
         if not several:
             value_lengths = [ops.shape(outputs)[-1] - self.units - self.context_dim]
-        parts = take_apart(outputs, (self.units, self.context_dim, *value_lengths))
+        parts = split(outputs, (self.units, self.context_dim, *value_lengths))
         output, context, *weights = parts
         return output, context, weights if several else weights[0]
 

@@ -9,9 +9,9 @@ from keras_bahdanau.recurrent.dropout_masks import (
     drop_positions,
     fix_dropout_masks,
     has_dropout_masks,
-    product_factors,
     release_dropout_masks,
 )
+from keras_bahdanau.recurrent.gru_cell import kernels_of
 from keras_bahdanau.recurrent.memories import attend_to, check_call, one_for_each
 from keras_bahdanau.recurrent.states import (
     recurrent_states,
@@ -19,7 +19,7 @@ from keras_bahdanau.recurrent.states import (
     state_dtypes,
     state_sizes,
 )
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.time_loop.scan import scan
 
 
 def attention_loop(cell, sequence, states, attended, mask=None, training=None):
@@ -39,35 +39,30 @@ def attention_loop(cell, sequence, states, attended, mask=None, training=None):
         by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
         them apart), and the last states.
     """
-    input_dim = sequence.shape[-1]
     batch_size, target_length = ops.shape(sequence)[:2]
-    lengths = [ops.shape(each.memory)[1] for each in attended]
-    noise = [
-        attention.draw_noise(batch_size, target_length, length, training)
-        for attention, length in zip(cell.attentions, lengths, strict=True)
-    ]
-    drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
+    draws = []
+    for attention, each in zip(cell.attentions, attended, strict=True):
+        shape = (batch_size, target_length, ops.shape(each.memory)[1])
+        noise = attention.draw_noise(*shape, training)
+        draws.append((noise, attention.draw_dropout_mask(*shape, training)))
 
-    def step(inputs, states, attended):
-        draws, start = [], input_dim
-        for each, length in zip(noise, lengths, strict=True):
-            draws.append(None if each is None else inputs[:, None, start : start + length])
-            start = start if each is None else start + length
+    def step(inputs, states, attended, matmul):
+        inputs, draws = inputs
         output, context, weights, states = attention_step(
-            cell, inputs[:, :input_dim], states, attended, training, draws
+            cell, inputs, states, attended, training, draws, matmul
         )
         return ops.concatenate([output, context, *weights], axis=-1), states
 
-    sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
     # Cells keep their dropout masks for all rows in their order.
     pack = not (training and any(map(has_dropout_masks, cell.transitions)))
     factors = []
     if training:
         factors = [
-            *product_factors([*cell.transitions, *cell.attentions]),
+            *kernels_of(cell.transitions),
+            *(kernel for attention in cell.attentions for kernel in attention.kernels),
             *(each.memory for each in attended),
         ]
-    return over_steps(step, sequence, states, attended, mask, pack, factors)
+    return scan(step, [sequence, draws], states, attended, mask, pack, factors)
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")

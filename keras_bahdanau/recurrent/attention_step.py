@@ -2,11 +2,12 @@
 
 from keras import ops, tree
 
+from keras_bahdanau.backend.numerics import matmul
+from keras_bahdanau.recurrent.gru_cell import call_cell
 from keras_bahdanau.recurrent.states import split_states
-from keras_bahdanau.time_loop.weight_gradients import product
 
 
-def attention_step(cell, inputs, states, attended, training=None, noise=None):
+def attention_step(cell, inputs, states, attended, training=None, draws=None, matmul=matmul):
     """Attends and advances, in the order of the cell.
 
     Args:
@@ -15,7 +16,10 @@ def attention_step(cell, inputs, states, attended, training=None, noise=None):
         states: list of the recurrent states.
         attended: list of `Attended`, one for each attention.
         training: whether this is training.
-        noise: list of what `draw_noise` of each attention returned for this step, or `None`.
+        draws: list of `(noise, dropout_mask)`, one for each attention: what its `draw_noise` and
+            `draw_dropout_mask` returned for this step, of shape `(batch_size, value_length)`; or
+            `None` for none.
+        matmul: what a `scan` passes to its steps.
 
     Returns:
         `(output, context, weights, states)`: tensors of shapes `(batch_size, units)` and
@@ -23,15 +27,15 @@ def attention_step(cell, inputs, states, attended, training=None, noise=None):
         for each attention, and the list of the new recurrent states.
     """
     cell_states, context, attention_states = split_states(cell, states)
-    noise = noise or [None] * cell.count
+    draws = draws or [(None, None)] * cell.count
 
     def attend(query):
-        return _attend(cell, query, attention_states, attended, training, noise)
+        return _attend(cell, query, attention_states, attended, training, draws, matmul)
 
     def advance(transition, cell_inputs, cell_states):
         packed = tree.pack_sequence_as(cell.cell.state_size, cell_states)
         packed = packed if isinstance(packed, (list, tuple)) else [packed]
-        output, new_states = transition(cell_inputs, packed, training=training)
+        output, new_states = call_cell(transition, cell_inputs, packed, training, matmul)
         return output, list(tree.flatten(new_states))
 
     def joined(context):
@@ -53,18 +57,21 @@ def attention_step(cell, inputs, states, attended, training=None, noise=None):
     return output, context, weights, [*cell_states, context, *states]
 
 
-def _attend(cell, query, attention_states, attended, training, noise):
+def _attend(cell, query, attention_states, attended, training, draws, matmul):
     """All attentions of a cell: their contexts side by side, their weights, their states."""
     contexts, all_weights, new_states = [], [], []
     parts = zip(
-        cell.attentions, cell.attention_layers, attention_states, attended, noise, strict=True
+        cell.attentions, cell.attention_layers, attention_states, attended, draws, strict=True
     )
-    for attention, attention_layer, state, (memory, keys, mask), draws in parts:
-        weights, state = attention.weigh(
-            ops.expand_dims(query, 1), keys, mask, state, training, draws
-        )
+    for attention, attention_layer, state, (memory, keys, mask), (noise, dropout_mask) in parts:
+        projected_query = ops.expand_dims(attention.project_query(query, matmul), 1)
+        noise = None if noise is None else ops.expand_dims(noise, 1)
+        weights, state = attention.weigh(projected_query, keys, mask, state, training, noise)
         weights = ops.squeeze(weights, 1)
-        context = product(weights, memory)
+        kept = weights
+        if dropout_mask is not None:
+            kept = weights * ops.cast(dropout_mask, weights.dtype)
+        context = matmul(kept, memory)
         if attention_layer is not None:
             context = attention_layer(ops.concatenate([query, context], axis=-1))
         contexts.append(context)

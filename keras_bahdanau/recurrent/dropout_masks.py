@@ -5,23 +5,12 @@ sees to that for its own cells, but not for cells inside a cell. The masks have 
 the loop starts: drawn inside, they would belong to the graph of a single step.
 """
 
-import keras
 from keras import ops, tree
 
 
 def inner_cells(cell):
     """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
     return getattr(cell, "cells", [cell])
-
-
-def product_factors(parts):
-    """What cells and attention layers multiply by, for `over_steps`, as far as they tell it."""
-    return [
-        factor
-        for part in parts
-        for inner in inner_cells(part)
-        for factor in getattr(inner, "product_factors", ())
-    ]
 
 
 def fix_dropout_masks(attention_cell, sequence):
@@ -61,14 +50,5 @@ def release_dropout_masks(attention_cell):
 
 
 def drop_positions(attention, memory):
-    """Drops whole positions of a memory at the dropout rate of its attention.
-
-    Dropping the weight of a position from every context is dropping its value; one mask serves all
-    steps, so no random state is drawn inside the loop.
-    """
-    if not attention.dropout:
-        return memory
-    kept = keras.random.dropout(
-        ops.ones_like(memory[..., :1]), attention.dropout, seed=attention.seed_generator
-    )
-    return memory * kept
+    """Drops whole positions of a memory at the `position_dropout` of its attention."""
+    return attention.drop_positions(memory, training=True)

@@ -3,8 +3,9 @@
 import keras
 from keras import ops, tree
 
-from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks, product_factors
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks
+from keras_bahdanau.recurrent.gru_cell import call_cell, kernels_of
+from keras_bahdanau.time_loop.scan import scan
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -31,19 +32,19 @@ class SkippingRNN(keras.layers.RNN):
         ):
             return super().inner_loop(sequences, states, mask, training)
 
-        def step(inputs, states, constants):
+        def step(inputs, states, constants, matmul):
             packed = tree.pack_sequence_as(initial_state, states)
-            output, new_states = self.cell(inputs, packed, training=training)
+            output, new_states = call_cell(self.cell, inputs, packed, training, matmul)
             return output, tree.flatten(new_states)
 
         if self.go_backwards:
             sequences, mask = ops.flip(sequences, axis=1), ops.flip(mask, axis=1)
-        outputs, last = over_steps(
+        outputs, last = scan(
             step,
             sequences,
             tree.flatten(states),
             mask=mask,
             pack=True,
-            factors=product_factors([self.cell]) if training else (),
+            factors=kernels_of([self.cell]) if training else (),
         )
         return outputs[:, -1], outputs, tree.pack_sequence_as(states, last)
