@@ -405,7 +405,7 @@ def _described(*inputs_and_outputs):
     shapes = [
         {
             name: {"shape": [int(n) for n in of["shape"]], "dtype": np.dtype(of["dtype"]).name}
-            for name, of in details.items()
+            for name, of in sorted(details.items())
         }
         for details in inputs_and_outputs
     ]
