@@ -1,4 +1,4 @@
-"""The processes of a run on several machines, by `TF_CONFIG`. Loads nothing heavy."""
+"""The processes of a run on several machines, from `TF_CONFIG`. Does not import TensorFlow."""
 
 import json
 import os
@@ -13,15 +13,15 @@ CLUSTER_EXAMPLE = (
 
 
 def is_chief() -> bool:
-    """Whether this process is the one of its run that writes and validates: the first one."""
+    """Returns whether this is the process of the run that writes and validates: the first one."""
     return place_in_cluster()[0] == 0
 
 
 def place_in_cluster() -> tuple[int, int]:
-    """The number of this process and how many there are; `(0, 1)` without `TF_CONFIG`.
+    """Returns the index of this process and the number of processes; `(0, 1)` without `TF_CONFIG`.
 
     Raises:
-        InputError: `TF_CONFIG` does not describe workers and this one among them.
+        InputError: `TF_CONFIG` does not describe workers, with this process among them.
     """
     text = os.environ.get(CLUSTER_VARIABLE)
     if not text:

@@ -1,4 +1,4 @@
-"""Runs the code of the migration page, section by section, and compares old and new."""
+"""Runs the code of docs/migrating.md, section by section, and compares old and new."""
 
 import re
 import shutil
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from attention_oracle import arrays_of
 from checkout import ROOT
+from markdown_pages import code_blocks
 
-PAGE = ROOT / "MIGRATING.md"
+PAGE = ROOT / "docs" / "migrating.md"
 ADDONS = ROOT / "tests" / "support" / "tensorflow_addons"
 RANDOM = np.random.default_rng(0)
 QUERIES = RANDOM.normal(size=(3, 4, 6)).astype("float32")
@@ -22,7 +23,7 @@ def run_section(title, **names):
     """The names after the Python code of a section has run, in order, with `names` at hand."""
     sections = PAGE.read_text(encoding="utf-8").split("\n## ")
     (section,) = [text for text in sections if text.startswith(title)]
-    code = "\n".join(re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL))
+    code = "\n".join(block.code for block in code_blocks(section))
     exec(compile(code, f"{PAGE.name}: {title}", "exec"), names)  # noqa: S102
     return names
 
@@ -39,7 +40,8 @@ def test_every_code_block_belongs_to_a_section_that_runs():
         "From keras.layers.AdditiveAttention",
         "From the TensorFlow tutorials",
     ]
-    assert set(re.findall(r"^```(\w.*)$", text, flags=re.MULTILINE)) == {"python"}
+    blocks = {(block.kind, block.note) for block in code_blocks(text)}
+    assert blocks == {("python", "run-by: tests/docs/test_migrating.py")}
 
 
 def test_a_model_of_tensorflow_addons_computes_the_same_here(tmp_path, monkeypatch):

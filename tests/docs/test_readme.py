@@ -1,14 +1,23 @@
-import re
+"""README.md: its length, and its layer example."""
 
 import keras
 import numpy as np
 from checkout import ROOT
+from markdown_pages import code_blocks
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_it_has_two_screens():
+    assert len(README.splitlines()) <= 130
+
+
 def test_the_layer_example_learns_and_shows_its_attention(tmp_path, monkeypatch):
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    (example,) = [
+        block.code
+        for block in code_blocks(README)
+        if block.note == "run-by: tests/docs/test_readme.py"
+    ]
     monkeypatch.chdir(tmp_path)
     keras.utils.set_random_seed(0)
     names = {}

@@ -126,7 +126,7 @@ def test_spaces_are_those_of_python(sample):
 @SAMPLES
 def test_the_page_says_that_it_was_not_run_and_its_command_exists(sample):
     page = (EXAMPLES / sample / "README.md").read_text(encoding="utf-8")
-    assert "**Not run here: no device" in page
+    assert "**Unit-tested; not yet run on a device" in page
     (command,) = re.findall(r"^ *(keras-bahdanau export .*)$", page, flags=re.MULTILINE)
     options = build_parser().parse_args(shlex.split(command)[1:])
     assert options.format == "litert"

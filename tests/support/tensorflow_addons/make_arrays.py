@@ -9,7 +9,7 @@ TensorFlow Addons needs Keras 2, so it runs in an environment of its own (Python
 
 The tests compare the layers here with the three `.npz` files that this writes. The name of an
 array is `<case>/<what it is>`; a config is a string of JSON. The folder `model` is what the user of
-`MIGRATING.md` has at hand: a checkpoint and the config of the attention.
+`docs/migrating.md` has at hand: a checkpoint and the config of the attention.
 """
 
 import itertools

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from keras_bahdanau.training.corpora import examination, parallel_text
 from keras_bahdanau.training.corpora.examination import (
     NO_SCRIPT,
-    Column,
     Finding,
+    TemporaryArray,
     examine,
-    repeated,
+    find_duplicates,
     script_name,
     scripts_of,
 )
@@ -74,7 +74,7 @@ def test_every_finding_is_what_its_definition_says(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel_text.blocks, "__defaults__", (block,))
         patch.setattr(examination, "CHUNK", 2 * block)
-        patch.setattr(examination.repeated, "__defaults__", (block,))
+        patch.setattr(examination.find_duplicates, "__defaults__", (block,))
         received, found = findings(pairs, tmp_path_factory.mktemp("c"), validation, test)
     assert received == list(expected_findings(pairs, validation, test))
     sources = {key(pair[0]) for pair in pairs if not is_blank(pair)}
@@ -183,26 +183,26 @@ def test_the_script_that_was_drawn_for_most_letters(lines):
 HASHES = st.lists(st.sampled_from([0, 1, 2**31, 2**32, 2**63 - 1, 2**63, 2**64 - 1]))
 
 
-@given(parts=st.lists(HASHES), chunk=st.integers(1, 9), at_once=st.integers(1, 9))
-def test_repeated_hashes_are_found_however_few_are_sorted_at_a_time(tmp_path_factory, **case):
-    parts, at_once = case["parts"], case["at_once"]
+@given(parts=st.lists(HASHES), chunk=st.integers(1, 9), per_pass=st.integers(1, 9))
+def test_duplicates_are_found_however_few_are_sorted_at_a_time(tmp_path_factory, **case):
+    parts, per_pass = case["parts"], case["per_pass"]
     with (
         pytest.MonkeyPatch.context() as patch,
-        Column("<u8", tmp_path_factory.mktemp("c")) as column,
+        TemporaryArray("<u8", tmp_path_factory.mktemp("c")) as array,
     ):
         patch.setattr(examination, "CHUNK", case["chunk"])
         for part in parts:
-            column.append(np.array(part, dtype=np.uint64))
+            array.append(np.array(part, dtype=np.uint64))
         hashes = [value for part in parts for value in part]
-        assert column.read().tolist() == hashes
+        assert array.read().tolist() == hashes
         expected = [value in hashes[:index] for index, value in enumerate(hashes)]
-        assert repeated(column, at_once).tolist() == expected
+        assert find_duplicates(array, per_pass).tolist() == expected
 
 
-def test_a_column_leaves_no_file(tmp_path):
-    with Column("u1", tmp_path) as column:
-        column.append([1, 2])
+def test_a_temporary_array_leaves_no_file(tmp_path):
+    with TemporaryArray("u1", tmp_path) as array:
+        array.append([1, 2])
         for _ in range(2):
-            ((where, values),) = column.chunks()
+            ((where, values),) = array.chunks()
             assert (where, values.tolist()) == (slice(0, 2), [1, 2])
     assert list(tmp_path.iterdir()) == []

@@ -210,9 +210,11 @@ def test_the_order_of_a_whole_shuffle_does_not_depend_on_the_size_of_blocks():
 def test_only_the_pool_that_is_asked_for_is_made(monkeypatch):
     batches = make_random(4000, **POOLED).batches(0)
     made = []
-    make_pool = type(batches)._make
+    make_pool = type(batches)._make_pool
     monkeypatch.setattr(
-        type(batches), "_make", lambda self, number: made.append(number) or make_pool(self, number)
+        type(batches),
+        "_make_pool",
+        lambda self, number: made.append(number) or make_pool(self, number),
     )
     assert len(batches) == 500
     assert made == []
