@@ -12,12 +12,13 @@ Where to look:
     runtime.py                     translates with a LiteRT directory; one file to copy
     device_benchmark.py            latency and memory of LiteRT directories
 
-TensorFlow is imported when one of the names is first used.
+TensorFlow is imported when a name is first used, and not for `LiteRTTranslator`.
 """
 
 import importlib
 
 _MODULES = {
+    "LiteRTTranslator": "keras_bahdanau.export.litert_translator",
     "SavedModelTranslator": "keras_bahdanau.export.saved_model",
     "export_litert": "keras_bahdanau.export.litert",
     "export_saved_model": "keras_bahdanau.export.saved_model",

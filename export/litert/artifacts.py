@@ -8,6 +8,7 @@ import sacrebleu
 from ai_edge_litert.interpreter import OpResolverType
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import write_json
 from keras_bahdanau.text.splitting import split_text
 
 from .. import runtime
@@ -37,6 +38,7 @@ def write_manifest(directory, description):
             **description,
             "files": files,
         },
+        indent=1,
     )
 
 

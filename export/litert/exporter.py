@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.files import atomic_path, check_is_free, write_json
 from keras_bahdanau.quiet import silenced_native_logs
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 from keras_bahdanau.translation.generate import EXTRA_LENGTH
@@ -18,7 +18,6 @@ from .artifacts import (
     check_references,
     compare_quality,
     write_golden,
-    write_json,
     write_manifest,
 )
 from .calibration import calibration_batches, estimate_curvatures
@@ -152,7 +151,7 @@ def export_litert(
         temporary.mkdir()
         (temporary / runtime.FILE_NAME).write_bytes(content)
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
-        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
+        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes), indent=1)
         write_vectors(temporary / VECTORS_FILE_NAME, model_bytes)
         description = {
             "package_version": __version__,
