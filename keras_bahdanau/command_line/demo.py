@@ -31,7 +31,7 @@ def run(arguments):
     from keras_bahdanau.command_line.models import open_translator
     from keras_bahdanau.command_line.train import train_and_export
     from keras_bahdanau.training import preset_options
-    from keras_bahdanau.training.data.splits import BUILT_IN, named_splits
+    from keras_bahdanau.training.corpora.named import BUILT_IN, named_splits
 
     started, output = time.monotonic(), Path(arguments.output)
     splits = named_splits(BUILT_IN)
