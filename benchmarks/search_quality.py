@@ -20,7 +20,7 @@ from peers import peer_programs
 from keras_bahdanau import Translator
 from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
-from keras_bahdanau.translation.compiled_search import TranslationOnIds
+from keras_bahdanau.translation.compiled_search import CompiledSearch
 from keras_bahdanau.translation.search_options import SearchOptions
 
 PEER = "opennmt-tf"
@@ -41,14 +41,14 @@ def main(arguments=None):
     end_id = SPECIAL_IDS["end_id"]
     source_ids = [[*ids, end_id] for ids in translator.tokenizer.encode_all(texts)]
     source_ids = [ids for ids in source_ids if 1 < len(ids) <= translator.max_length]
-    on_ids = TranslationOnIds([translator.model], translator.config["max_target_length"])
+    compiled = CompiledSearch([translator.model], translator.config["max_target_length"])
     found = {
-        "keras-bahdanau": _ours(on_ids, source_ids, options),
+        "keras-bahdanau": _ours(compiled, source_ids, options),
         "OpenNMT-tf": _peer(translator, source_ids, options),
     }
     scores = {}
     for name, translations in found.items():
-        totals = on_ids.score(source_ids, translations, BATCH_SIZE)
+        totals = compiled.score(source_ids, translations, BATCH_SIZE)
         lengths = np.array([len(ids) + 1 for ids in translations])
         scores[name] = totals / ((5 + lengths) / 6) ** options.length_penalty
     print("\n".join(table(scores)))
@@ -68,10 +68,10 @@ def table(scores):
     )
 
 
-def _ours(on_ids, source_ids, options):
+def _ours(compiled, source_ids, options):
     asked = SearchOptions(beam_width=options.beam_width, length_penalty_type="wu")
     found = {}
-    for index, result in on_ids.search(
+    for index, result in compiled.search(
         source_ids,
         asked,
         length_penalty=options.length_penalty,

@@ -116,7 +116,7 @@ def draw(points: Sequence[dict], path: str | Path):
 
 def _measure(options):
     """One dict for each model and group; with `--output`, each is written when it is there."""
-    from keras_bahdanau.command_line.models import open_translator
+    from keras_bahdanau import open_translator
     from keras_bahdanau.training.corpora.parallel_text import read_parallel
 
     pairs = read_parallel(options.source, options.reference)

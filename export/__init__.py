@@ -1,11 +1,12 @@
 """Exports of a trained translator: a SavedModel for TensorFlow Serving, LiteRT for devices.
 
-TensorFlow is imported when one of the names is first used.
+TensorFlow is imported when a name is first used, and not for `LiteRTTranslator`.
 """
 
 import importlib
 
 _MODULES = {
+    "LiteRTTranslator": "keras_bahdanau.export.litert_translator",
     "SavedModelTranslator": "keras_bahdanau.export.saved_model",
     "export_litert": "keras_bahdanau.export.litert",
     "export_saved_model": "keras_bahdanau.export.saved_model",

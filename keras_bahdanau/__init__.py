@@ -1,7 +1,7 @@
-"""Bahdanau attention for Keras: a layer, a translator, and its exports.
+"""Bahdanau attention for Keras: layers, a translator, and its exports.
 
-The public names load at first use, so that importing the package costs nothing and the light parts
-(the command's help, the LiteRT runtime) need neither Keras nor TensorFlow.
+Public names are imported at first use: importing the package is fast, and the light parts (the
+command's help, the LiteRT runtime) need neither Keras nor TensorFlow.
 """
 
 import importlib
@@ -18,10 +18,11 @@ _PUBLIC = {
     "LocationSensitiveAttention": "keras_bahdanau.layers",
     "MonotonicAttention": "keras_bahdanau.layers",
     "MonotonicChunkwiseAttention": "keras_bahdanau.layers",
-    "Translation": "keras_bahdanau.translation.result",
-    "Translator": "keras_bahdanau.translation.translator",
+    "Translation": "keras_bahdanau.translation",
+    "Translator": "keras_bahdanau.translation",
+    "open_translator": "keras_bahdanau.loading",
 }
-_NEED_NO_KERAS = ("InputError", "Translation")
+_NEED_NO_KERAS = ("InputError", "Translation", "open_translator")
 _MODULES = ("export", "layers", "models", "recurrent", "search", "text", "training")
 
 __all__ = ["__version__", *_PUBLIC, *_MODULES]
@@ -30,7 +31,7 @@ __all__ = ["__version__", *_PUBLIC, *_MODULES]
 def __getattr__(name):
     if name in _PUBLIC:
         if name not in _NEED_NO_KERAS:
-            # Before the module that wants it, so that Keras learns all classes, not this one only.
+            # Before the module that imports it, so that all classes are registered.
             importlib.import_module("keras")
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     if name in _MODULES:

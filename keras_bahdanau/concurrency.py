@@ -1,4 +1,4 @@
-"""The same work on several inputs at once, in threads of this process."""
+"""Parallel map in threads."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def available_cores() -> int:
-    """How many processors this process may use."""
+    """Number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -16,12 +16,12 @@ def available_cores() -> int:
 def map_in_threads(function: Callable, inputs: Sequence, threads: int) -> Iterator[Any]:
     """Yields the function of each input, in order.
 
-    The first input is worked on alone: what is compiled at the first call is compiled once.
+    The first call runs alone, so that what it compiles is compiled once.
 
     Args:
-        function: does most of its work outside of Python, as compiled graphs do.
-        inputs: what it is called with.
-        threads: how many calls run at once.
+        function: releases the global interpreter lock most of the time, as compiled graphs do.
+        inputs: its arguments.
+        threads: number of concurrent calls.
     """
     if threads < 2 or len(inputs) < 3:
         yield from map(function, inputs)
@@ -35,6 +35,6 @@ def _unless_stopped(pool: ThreadPoolExecutor, results: Iterable) -> Iterator[Any
     try:
         yield from results
     except BaseException:
-        # Nobody waits for what has not begun.
+        # Without this, the pool would run the calls that have not started.
         pool.shutdown(wait=False, cancel_futures=True)
         raise

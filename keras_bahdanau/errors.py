@@ -1,9 +1,9 @@
-"""The one error that bad input raises."""
+"""`InputError`, raised for every wrong call and input file."""
 
 
 class InputError(ValueError):
     """A call or an input file is wrong.
 
-    The message is one line that says what was expected, what was received and where (file and
-    line number where there is one). The command line prints it and ends with exit code 2.
+    The message says in one line what was expected, what was received and where (file and line
+    number, if any). The command line prints it and exits with code 2.
     """

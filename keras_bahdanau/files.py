@@ -1,7 +1,8 @@
-"""Files that are either the old ones or the new ones, never half of one."""
+"""Atomic file writes; JSON files; checks of directories to write to."""
 
 import contextlib
 import errno
+import json
 import os
 import re
 import shutil
@@ -16,21 +17,20 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike, size: int | None = None) -> Iterator[Path]:
-    """Yields a temporary sibling of `path`, and renames it to `path` when the block succeeds.
+    """Yields a temporary path next to `path`, and renames it to `path` when the block succeeds.
 
-    The block may write a file or make a directory at the yielded path. When it raises, what it
-    wrote is removed and `path` keeps what it had. A directory replaces only an absent or empty
-    directory.
+    The block writes a file or makes a directory at the yielded path. When it raises, that is
+    removed and `path` stays as it was. A directory replaces only an absent or empty directory.
 
     Args:
-        path: where the finished file or directory shall be. Missing parents are made.
-        size: how many bytes it will have, where that is known, for the message of a full disk.
+        path: the finished file or directory. Missing parents are made.
+        size: its size in bytes, if known, for the error message of a full disk.
     """
     path = Path(path)
     with naming_full_disk(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        # The suffix stays, because writers such as Keras choose the format by it.
+        # With the same suffix: writers such as Keras choose the format by it.
         temporary = folder / path.name
         try:
             yield temporary
@@ -44,11 +44,11 @@ def atomic_path(path: str | os.PathLike, size: int | None = None) -> Iterator[Pa
 
 @contextlib.contextmanager
 def naming_full_disk(path: str | os.PathLike, size: int | None = None) -> Iterator[None]:
-    """Makes the error of a full disk in the block say what could not be written.
+    """Adds the path and the free space to the OSError of a full disk.
 
     Args:
-        path: what is written.
-        size: how many bytes it will have, where that is known.
+        path: the file that the block writes.
+        size: its size in bytes, if known.
     """
     try:
         yield
@@ -62,10 +62,32 @@ def naming_full_disk(path: str | os.PathLike, size: int | None = None) -> Iterat
 
 
 def remove_leftovers(directory: str | os.PathLike):
-    """Removes what `atomic_path` left in a directory when its process was killed."""
+    """Removes the temporary files that killed processes left in a directory (`atomic_path`)."""
     for path in Path(directory).glob(".*"):
         if re.fullmatch(r"\..+\.[a-z0-9_]{8}", path.name) and path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def read_json(path: str | os.PathLike) -> dict:
+    """Reads a file of one JSON object.
+
+    Raises:
+        InputError: it is no JSON, or another JSON value.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"Expected JSON. Received: {path}, which is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"Expected a JSON object. Received: {path}, {type(content).__name__}")
+    return content
+
+
+def write_json(path: str | os.PathLike, content: dict, indent: int = 2):
+    """Writes one JSON object, atomically."""
+    with atomic_path(path) as temporary:
+        text = json.dumps(content, indent=indent, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def check_is_free(directory: str | os.PathLike):

@@ -1,4 +1,4 @@
-"""Options as fields of a dataclass: each with a default, a range and a line of help."""
+"""Dataclasses of options: fields with a default, a range and a help text."""
 
 import dataclasses
 import math
@@ -10,17 +10,17 @@ def option(default, description, choices=None, least=None, most=None):
     """A field of a dataclass of options.
 
     Args:
-        default: its default.
-        description: its help.
-        choices: tuple of all values that it may have, or `None`.
-        least, most: the range of a number, both included, or `None`.
+        default: its default value.
+        description: its help text on the command line.
+        choices: tuple of the allowed values, or `None`.
+        least, most: inclusive range of a number, or `None`.
     """
     metadata = {"help": description, "choices": choices, "least": least, "most": most}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def check_options(options):
-    """Raises InputError unless each field of a dataclass of options is in its range."""
+    """Raises InputError if a field of a dataclass of options is out of its range."""
     for field in dataclasses.fields(options):
         value, metadata = getattr(options, field.name), field.metadata
         if value is None or isinstance(value, (bool, tuple)):
@@ -31,7 +31,7 @@ def check_options(options):
         if isinstance(value, str):
             continue
         least = -math.inf if least is None else least
-        # Written so that NaN is refused too.
+        # Comparisons with NaN are false, so this refuses it too.
         if not least <= value < math.inf or (most is not None and value > most):
             limit = f"from {least} on" if most is None else f"from {least} to {most}"
             raise InputError(f"Expected {field.name} {limit}. Received: {value}")

@@ -1,4 +1,4 @@
-"""Keras and TensorFlow imported with nothing on the screen, and native log lines kept off it."""
+"""Imports of Keras and TensorFlow, and calls of native code, without their log lines."""
 
 import contextlib
 import logging
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 def silenced_native_logs() -> Iterator[None]:
     """Drops what native code writes to standard error inside the block.
 
-    TensorFlow's runtime and converter log there whatever `TF_CPP_MIN_LOG_LEVEL` says. Python's
-    own `sys.stderr` still reaches the screen, and errors come out as exceptions as ever.
+    TensorFlow's runtime and converter ignore `TF_CPP_MIN_LOG_LEVEL` there. Python's `sys.stderr`
+    still works, and exceptions are raised as usual.
     """
     if sys.stderr is not None:
         sys.stderr.flush()
     try:
         screen = os.dup(2)
     except OSError:
-        # There is no standard error to keep clean.
+        # Standard error is closed.
         yield
         return
     python_stderr, python_writes_there = sys.stderr, _descriptor(sys.stderr) == 2
@@ -38,15 +38,15 @@ def silenced_native_logs() -> Iterator[None]:
 
 
 def import_keras_quietly():
-    """Imports Keras with its backend: TensorFlow without its greeting, or not at all."""
+    """Imports Keras with its backend, without log lines; TensorFlow only if it is the backend."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_native_logs():
         import keras
     if keras.backend.backend() == "tensorflow":
         import_tensorflow_quietly()
     elif "tensorflow" not in sys.modules:
-        # Of what it serializes first, a Bidirectional layer for example, Keras asks whether it is
-        # TensorFlow's, which takes an import of seconds. It remembers that there was none.
+        # At its first serialization Keras checks for TensorFlow's classes, which would import
+        # TensorFlow, in seconds. It caches that there is none.
         sys.modules["tensorflow"] = None
         try:
             keras.saving.serialize_keras_object(keras.initializers.Zeros())
@@ -55,13 +55,13 @@ def import_keras_quietly():
 
 
 def import_tensorflow_quietly():
-    """Imports TensorFlow without its greeting, and keeps its Python loggers to errors."""
+    """Imports TensorFlow without log lines, and sets its Python loggers to errors only."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_native_logs():
         import tensorflow as tf
 
-        # The first operation starts the runtime, which has something to say too. A process of
-        # several (see `training.distribution`) has to be connected to the others before.
+        # The first operation starts the runtime, which logs too. In a distributed run it must
+        # come after the connection to the other processes (see `training.distribution`).
         if "TF_CONFIG" not in os.environ:
             tf.constant(0) + 1
     for name in ("tensorflow", "absl"):

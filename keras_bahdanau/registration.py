@@ -1,9 +1,9 @@
-"""Makes Keras know the package's classes, so that `.keras` files load without `custom_objects`.
+"""Registers the package's classes with Keras: `.keras` files load without `custom_objects`.
 
-A class is known to Keras once its module has been imported. The package loads its modules at first
-use, so `import keras_bahdanau` alone would not do; importing them at once would load Keras and its
-backend even for those who only want the command's help. So they are imported together with Keras:
-now where Keras is loaded already, else right after it will have been.
+A class is registered when its module is imported. The package imports its modules at first use, so
+`import keras_bahdanau` alone registers nothing; importing them at once would import Keras and its
+backend even for the command's help. So they are imported together with Keras: now if Keras is
+imported already, else by an import hook right after it.
 """
 
 import importlib
@@ -11,8 +11,8 @@ import importlib.abc
 import importlib.machinery
 import sys
 
-# Importing it imports all modules that register classes, except the loss's, which only
-# compiled models name.
+# It imports all modules with registered classes, except the loss, which only compiled models
+# refer to.
 _REGISTERING_MODULE = "keras_bahdanau.models"
 
 
@@ -25,7 +25,7 @@ def register_with_keras():
 
 
 def _register():
-    # While the package itself is what imports Keras, its modules register themselves.
+    # If a module of the package imports Keras, that module is registering classes already.
     own = ("keras_bahdanau.layers", "keras_bahdanau.recurrent", "keras_bahdanau.models")
     keras_is_whole = hasattr(sys.modules["keras"], "layers")
     if keras_is_whole and not any(name in sys.modules for name in own):
@@ -33,7 +33,7 @@ def _register():
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Finds `keras` as ever, and registers the classes when its import is done."""
+    """Import hook: finds `keras` as usual, and registers the classes after its import."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "keras":

@@ -111,7 +111,7 @@ def command(capfdbinary, monkeypatch):
 @pytest.fixture
 def loaded(monkeypatch, untrained):
     """The command finds `untrained` at every path, so that it need not be loaded again."""
-    from keras_bahdanau.command_line import models
+    from keras_bahdanau import loading
 
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: untrained)
+    monkeypatch.setattr(loading, "open_translator", lambda *arguments, **options: untrained)
     return untrained

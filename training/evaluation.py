@@ -66,7 +66,7 @@ def evaluate(
     """Translates sources and compares them with references.
 
     Args:
-        translator: has `translate_n_best` and `options`, as a `Translator` does.
+        translator: a `TextTranslator`.
         sources: texts.
         references: one reference for each.
         tokenize: sacreBLEU's tokenizer, see `new_bleu`.
@@ -75,13 +75,14 @@ def evaluate(
     Returns:
         `(scores, translations)`: a flat dict of `bleu`, `chrf` (Popović 2015), `signature`,
         `chrf_signature`, `sentences`, `split_sentences` (longer than the model's limit, so
-        translated in parts), `beam_width`, `seconds` and `sentences_per_second`; and the texts.
+        translated in parts), `beam_width` (`None` where only a server knows it), `seconds` and
+        `sentences_per_second`; and the texts.
     """
     started = time.perf_counter()
     translations, number_split = translator.translate_n_best(sources, **options)
     seconds = time.perf_counter() - started
     hypotheses = [ranked[0].text for ranked in translations]
-    bleu, chrf = new_bleu(tokenize), sacrebleu.CHRF()
+    bleu, chrf, defaults = new_bleu(tokenize), sacrebleu.CHRF(), translator.options
     scores = {
         "bleu": round(bleu.corpus_score(hypotheses, [list(references)]).score, 2),
         "chrf": round(chrf.corpus_score(hypotheses, [list(references)]).score, 2),
@@ -89,7 +90,7 @@ def evaluate(
         "chrf_signature": str(chrf.get_signature()),
         "sentences": len(hypotheses),
         "split_sentences": number_split,
-        "beam_width": options.get("beam_width", translator.options.beam_width),
+        "beam_width": options.get("beam_width", defaults and defaults.beam_width),
         "seconds": round(seconds, 3),
         "sentences_per_second": round(len(hypotheses) / seconds, 2),
     }

@@ -8,6 +8,7 @@ import sacrebleu
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import write_json
 from keras_bahdanau.text.splitting import split_text
 
 from .. import runtime
@@ -42,11 +43,6 @@ def _tensors(details):
     }
 
 
-def write_json(path, value):
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
-
-
 def write_manifest(directory, description):
     """Writes `manifest.json` with the size and SHA-256 of every file that is there by now.
 
@@ -71,6 +67,7 @@ def write_manifest(directory, description):
             **description,
             "files": files,
         },
+        indent=1,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import atomic_path, check_is_free
+from keras_bahdanau.files import atomic_path, check_is_free, write_json
 from keras_bahdanau.quiet import silenced_native_logs
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 from keras_bahdanau.translation.generate import EXTRA_LENGTH
@@ -19,7 +19,6 @@ from .artifacts import (
     quality,
     signature_description,
     write_golden,
-    write_json,
     write_manifest,
 )
 from .calibration import calibration_batches
@@ -147,7 +146,7 @@ def export_litert(
         temporary.mkdir()
         (temporary / runtime.FILE_NAME).write_bytes(content)
         (temporary / runtime.TOKENIZER_NAME).write_bytes(model_bytes)
-        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
+        write_json(temporary / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes), indent=1)
         write_vectors(temporary / VECTORS_FILE_NAME, model_bytes)
         description = {
             "package_version": __version__,

@@ -6,21 +6,21 @@ from keras_bahdanau.command_line.lines import is_terminal, print_line, source_li
 from keras_bahdanau.command_line.parser import positive_integer
 
 DESCRIPTION = """\
-Measure exported LiteRT directories on this machine, without TensorFlow or Keras: how long each
-signature takes for one sentence, how long a file takes to open, and how much memory that needs.
-Each row of the table is measured in a process of its own, one after the other.
+Measure exported LiteRT directories on this machine, without TensorFlow or Keras: latency of each
+signature for one sentence, time to load, and memory. Each row of the table is measured in a process
+of its own, one after the other.
 
   file MB    translator.tflite
   load ms    reading, checking and opening the directory
-  first ms   the first call, which prepares the signature
-  median ms  one call: encode, translate (greedy) and translate_beam a sentence, decode_step one
-             token; without tokenization
-  p95 ms     95 of 100 calls took no longer
-  MB before  memory of the process before it opened the directory: Python and its libraries
-  peak MB    the most that the process ever had
+  first ms   first call, which allocates the signature's tensors
+  median ms  one call, without tokenization: encode, translate (greedy) and translate_beam one
+             sentence, decode_step one token
+  p95 ms     95th percentile
+  MB before  memory of the process before it opens the directory: Python and its libraries
+  peak MB    greatest memory of the process
 
-Sentences of another length take another time: give your own with --texts. Other programs on the
-machine disturb the times; a median that changes between two runs says how much.
+Latency depends on sentence length: give your own texts with --texts. Other programs on the machine
+disturb it; compare the medians of two runs.
 """
 EPILOG = """\
 examples:
@@ -38,7 +38,7 @@ def add_arguments(parser):
         "directories",
         metavar="DIR",
         nargs="+",
-        help="an exported LiteRT directory or its translator.tflite; several are compared",
+        help="exported LiteRT directory or its translator.tflite; several are compared",
     )
     parser.add_argument(
         "--signatures",
@@ -46,7 +46,7 @@ def add_arguments(parser):
         nargs="+",
         default=SIGNATURES,
         metavar="NAME",
-        help="what to run",
+        help="signatures to run",
     )
     parser.add_argument(
         "--threads",
@@ -62,12 +62,12 @@ def add_arguments(parser):
         nargs="+",
         default=APIS[:1],
         metavar="NAME",
-        help=f"LiteRT's programming interfaces: {', '.join(APIS)}",
+        help=f"LiteRT interfaces: {', '.join(APIS)}",
     )
     parser.add_argument(
         "--texts",
         metavar="FILE",
-        help="lines to translate (or .gz); the texts of the first DIR's golden.jsonl unless given",
+        help="text file, plain or .gz (default: the texts of the first DIR's golden.jsonl)",
     )
     parser.add_argument(
         "--repeats", type=positive_integer, default=5, metavar="N", help="passes over the texts"
@@ -77,9 +77,9 @@ def add_arguments(parser):
         type=positive_integer,
         default=1,
         metavar="N",
-        help="passes before them that are not measured",
+        help="unmeasured passes before them",
     )
-    parser.add_argument("--json", metavar="FILE", help="write everything that was measured, too")
+    parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
 
 
 def run(arguments):

@@ -1,4 +1,4 @@
-"""`keras-bahdanau demo`: the main job, from text to exports."""
+"""`keras-bahdanau demo`: train, evaluate, export and translate on the built-in corpus."""
 
 import shlex
 import sys
@@ -8,17 +8,17 @@ from pathlib import Path
 from keras_bahdanau.command_line.lines import print_line
 
 DESCRIPTION = """\
-The main job on the built-in corpus (English to Spanish):
-train a translator, report BLEU on sentences that it has not seen, export a SavedModel and a LiteRT
-file, translate with all three, and draw what the model attends to. No network is needed; it takes
-some minutes on two cores. Run again after an interruption, it goes on where it was.
+Everything once, on the built-in corpus (English to Spanish): train a translator, report BLEU on a
+held-out test set, export a SavedModel and a LiteRT file, translate with all three, and draw the
+attention. Needs no network and takes some minutes on two cores. After an interruption, the same
+command resumes.
 """
 EPILOG = """\
 example:
   keras-bahdanau demo --output my-demo
 """
 SENTENCE = "The girl did not want to buy the red shoes."
-ARTIFACTS = {"Keras": ".", "SavedModel": "saved-model/1", "LiteRT": "litert"}
+TRANSLATORS = {"Keras": ".", "SavedModel": "saved-model/1", "LiteRT": "litert"}
 
 
 def add_arguments(parser):
@@ -28,8 +28,8 @@ def add_arguments(parser):
 
 def run(arguments):
     from keras_bahdanau.alignments import write_alignments
-    from keras_bahdanau.command_line.models import open_translator
     from keras_bahdanau.command_line.train import train_and_export
+    from keras_bahdanau.loading import open_translator
     from keras_bahdanau.training import preset_options
     from keras_bahdanau.training.corpora.named import BUILT_IN, named_splits
 
@@ -45,9 +45,9 @@ def run(arguments):
         show_progress=not arguments.no_progress,
     )
     print_line(f"English: {SENTENCE}")
-    for name, place in ARTIFACTS.items():
+    for name, path in TRANSLATORS.items():
         is_drawn = name == "Keras"
-        ((best,),), _ = open_translator(output / place).translate_n_best(
+        ((best,),), _ = open_translator(output / path).translate_n_best(
             [SENTENCE], return_alignments=is_drawn
         )
         print_line(f"{name}: {best.text}")

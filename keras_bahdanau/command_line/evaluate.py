@@ -1,10 +1,9 @@
 """`keras-bahdanau evaluate`."""
 
 import json
-import sys
 from pathlib import Path
 
-from keras_bahdanau.command_line.lines import one_line, print_line
+from keras_bahdanau.command_line.lines import one_line, print_line, report_split
 from keras_bahdanau.command_line.parser import add_search_arguments, search_options
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.training.options import TOKENIZERS
@@ -14,7 +13,7 @@ Translate a test set and print one JSON object: bleu and chrf (0 to 100, cased),
 sacreBLEU's signatures, sentences, sentences_per_second. Lines longer than the model's limit are
 translated in parts, never cut off; split_sentences counts them.
 
-MODEL is what `keras-bahdanau translate` takes.
+MODEL is any model that `keras-bahdanau translate` takes.
 """
 EPILOG = """\
 examples:
@@ -24,16 +23,16 @@ examples:
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="what to translate with")
+    parser.add_argument("model", metavar="MODEL", help="model directory, export or HOST:PORT")
     parser.add_argument("--source", required=True, help="text file, plain or .gz")
-    parser.add_argument("--reference", required=True, help="its translation, line by line")
+    parser.add_argument("--reference", required=True, help="reference translations, line by line")
     parser.add_argument(
         "--tokenize",
         choices=TOKENIZERS,
         default="13a",
-        help="sacreBLEU's tokenizer; none for text that is tokenized already",
+        help="sacreBLEU's tokenizer; none for tokenized text",
     )
-    parser.add_argument("--translations", metavar="FILE", help="write the translations here")
+    parser.add_argument("--translations", metavar="FILE", help="write the translations to a file")
     add_search_arguments(parser)
 
 
@@ -46,8 +45,8 @@ def run(arguments):
         )
     pairs = read_parallel(arguments.source, arguments.reference)
 
-    from keras_bahdanau.command_line.models import open_translator
     from keras_bahdanau.files import atomic_path
+    from keras_bahdanau.loading import open_translator
     from keras_bahdanau.training.evaluation import evaluate
 
     options = search_options(arguments)
@@ -61,12 +60,7 @@ def run(arguments):
         batch_size=arguments.batch_size,
         **options,
     )
-    if scores["split_sentences"]:
-        print(
-            f"note: lines longer than the model's limit of {translator.max_length} pieces, "
-            f"translated in parts: {scores['split_sentences']} of {len(sources)}",
-            file=sys.stderr,
-        )
+    report_split(scores["split_sentences"], translator.max_length, total=len(sources))
     if arguments.translations:
         with atomic_path(arguments.translations) as temporary:
             lines = "".join(f"{one_line(text)}\n" for text in hypotheses)

@@ -13,16 +13,16 @@ from keras_bahdanau.command_line.parser import add_search_options, positive_inte
 DESCRIPTION = """\
 Export a trained model.
 
-saved-model: one SavedModel with text in and text out for TensorFlow Serving, with the signatures
-  serving_default, translate_n_best and score. OUTPUT is the base path that a server watches: the
-  model is written to OUTPUT/1, beside earlier versions to the next number, and appears there whole
-  or not at all. What is said of the search is fixed in it and recorded.
+saved-model: a SavedModel for TensorFlow Serving, text in and text out, with the signatures
+  serving_default, translate_n_best and score and the search options baked in. OUTPUT is the base
+  path that a server watches: the model is written to OUTPUT/1, beside earlier versions to the next
+  number, atomically.
 litert: OUTPUT/translator.tflite with builtin operators only, its tokenizer, a manifest, and
   golden.jsonl and tokenizer_vectors.jsonl, whose lines a port to another language must reproduce.
   It runs on Android, on iOS, in browsers, in C and in Python. With --text,
   OUTPUT/translator_text.tflite too, whose signatures translate and translate_beam take a text and
-  return one: for Python with tensorflow-text, and for builds of your own that link
-  tensorflow-text's operators for LiteRT. A text beyond the limit of the model is cut off there.
+  return one: for Python with tensorflow-text, and for your own builds that link tensorflow-text's
+  operators for LiteRT. There a text longer than the model's limit is truncated.
 """
 EPILOG = """\
 examples:
@@ -35,12 +35,12 @@ examples:
       --calibration train.en --shortlist train.de --source test.en --reference test.de
   keras-bahdanau export my-model --format litert --text --output on-device
 """
-# Of the validation set, for the LiteRT directory of a training run.
+# Of the validation set, for the LiteRT export at the end of a training run.
 GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
 FILES = {"calibration", "samples", "shortlist", "source", "reference"}
 LITERT_OPTIONS = ("quantization", "max_source_length", "attention", "text", *sorted(FILES))
 LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
-# What `export_litert` calls them.
+# Names of their arguments of `export_litert`, where they differ.
 LITERT_NAMES = {
     "max_source_length": "max_length",
     "max_length": "max_target_length",
@@ -50,77 +50,76 @@ LITERT_NAMES = {
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="DIR", help="a trained model directory")
+    parser.add_argument("model", metavar="DIR", help="trained model directory")
     parser.add_argument(
-        "--format", required=True, choices=("saved-model", "litert"), help="what to write"
+        "--format", required=True, choices=("saved-model", "litert"), help="format of the export"
     )
     parser.add_argument(
         "--output",
         metavar="DIR",
         required=True,
-        help="a new or empty directory to write to, or one of earlier SavedModel versions",
+        help="new or empty directory, or for a SavedModel the directory of earlier versions",
     )
     parser.add_argument(
         "--serving-version",
         choices=("2.15", "2.20"),
         default="2.15",
-        help="the oldest TensorFlow Serving that has to run the SavedModel: the export fails if it "
-        "has an operation that this server lacks",
+        help="oldest TensorFlow Serving that must run the SavedModel: the export fails if the "
+        "server lacks one of its operations",
     )
-    litert = parser.add_argument_group("litert", "of the file and of what lies beside it")
+    litert = parser.add_argument_group("litert")
     litert.add_argument(
         "--quantization",
         choices=("float32", "int8", "int4"),
-        help="precision of the weights (float32)",
+        help="precision of the weights (default: float32)",
     )
     litert.add_argument(
         "--calibration",
         metavar="F",
-        help="source texts, such as the source side of the training corpus, for int8 and int4: "
-        "weights are rounded so that translations change least, which takes a minute or two",
+        help="source texts, such as the source side of the training corpus, to calibrate int8 and "
+        "int4: weights are rounded with the least change of the outputs (a minute or two)",
     )
     litert.add_argument(
         "--max-source-length",
         type=positive_integer,
         metavar="N",
-        help="longest source in pieces; longer texts are translated in parts (the model's limit)",
+        help="greatest source length in pieces; longer texts are translated in parts (default: "
+        "the model's limit)",
     )
     litert.add_argument(
         "--shortlist",
         metavar="F",
-        help="text in the target language, such as the target side of the training corpus: "
-        "translations consist of pieces that occur in it, and the decoder reads and computes less",
+        help="texts in the target language, such as the target side of the training corpus: the "
+        "output vocabulary is restricted to their pieces, which makes the decoder faster",
     )
     litert.add_argument(
         "--attention",
         action="store_true",
         default=None,
-        help="translate and translate_beam return attention scores too, for highlighting; "
-        "decode_step does in any case",
+        help="translate and translate_beam return attention scores too, as decode_step always does",
     )
     litert.add_argument(
         "--text",
         action="store_true",
         default=None,
-        help="write a file from text to text too, which needs tensorflow-text's operators",
+        help="write translator_text.tflite too, which needs tensorflow-text's operators",
     )
+    litert.add_argument("--samples", metavar="F", help="more source texts for golden.jsonl")
     litert.add_argument(
-        "--samples", metavar="F", help="source texts for golden.jsonl, beside those of the package"
+        "--source", metavar="F", help="test set: BLEU before and after export, in the manifest"
     )
-    litert.add_argument(
-        "--source", metavar="F", help="texts to compare BLEU on before and after, for the manifest"
-    )
-    litert.add_argument("--reference", metavar="F", help="their translations, line by line")
+    litert.add_argument("--reference", metavar="F", help="reference translations, line by line")
     add_search_options(
-        parser, "search", f"fixed in the export; litert: {_listed(LITERT_SEARCH)} alone"
+        parser, "search", f"fixed in the export; for litert {_listed(LITERT_SEARCH)} alone"
     )
 
 
 def run(arguments):
-    from keras_bahdanau.command_line.models import open_trained_translator
     from keras_bahdanau.errors import InputError
     from keras_bahdanau.export.version_directories import next_version
     from keras_bahdanau.files import check_is_free
+    from keras_bahdanau.loading import open_translator
+    from keras_bahdanau.quiet import import_keras_quietly
     from keras_bahdanau.training.corpora.parallel_text import lines
 
     search = search_options(arguments)
@@ -133,7 +132,7 @@ def run(arguments):
         )
     if is_litert and (others := search.keys() - LITERT_SEARCH):
         raise InputError(
-            f"Expected no option of a search but {_listed(LITERT_SEARCH)} with --format litert. "
+            f"Expected no search option but {_listed(LITERT_SEARCH)} with --format litert. "
             f"Received: {_listed(sorted(others))}"
         )
     if ("source" in options) != ("reference" in options):
@@ -142,13 +141,20 @@ def run(arguments):
         )
     for name in options.keys() & FILES:
         options[name] = list(lines(options[name]))
-    # Whatever other commands run on.
+    # Whatever backend the user has chosen for the other commands.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if is_litert:
         check_is_free(arguments.output)
     else:
         next_version(arguments.output)
-    translator = open_trained_translator(arguments.model)
+    translator = open_translator(arguments.model)
+    import_keras_quietly()
+    from keras_bahdanau.translation.translator import Translator
+
+    if not isinstance(translator, Translator):
+        raise InputError(
+            f"Expected a trained model directory to export. Received: {arguments.model}, an export"
+        )
     if is_litert:
         _litert(translator, arguments.output, **_renamed({**options, **search}))
     else:
@@ -166,17 +172,17 @@ def _listed(names):
 
 
 def export_chosen(translator, directory, choice, *, validation=()):
-    """Writes the exports that a training run ends with, those that are not there yet.
+    """Writes the exports at the end of a training run, except those that exist already.
 
-    On JAX and PyTorch they are written by the command `export` in a process of its own. Where
-    TensorFlow is not installed, a line says how to run it.
+    On the JAX and PyTorch backends, `keras-bahdanau export` writes them in a separate process. If
+    TensorFlow is not installed, the commands to run elsewhere are printed.
 
     Args:
         translator: a `Translator`.
         directory: the model directory.
         choice: `both`, `saved-model`, `litert` or `none`.
-        validation: pairs of texts: the first are golden samples, and what the manifest of the
-            LiteRT directory compares BLEU on.
+        validation: pairs of texts, of which the first are golden samples of the LiteRT export, and
+            the test set for the BLEU in its manifest.
     """
     import keras
 
@@ -206,7 +212,7 @@ def _export_elsewhere(directory, names, texts):
     if not find_spec("tensorflow"):
         for command in commands:
             print(
-                f"not exported, which takes TensorFlow: keras-bahdanau {shlex.join(command)}",
+                f"not exported, which needs TensorFlow: keras-bahdanau {shlex.join(command)}",
                 file=sys.stderr,
             )
         return

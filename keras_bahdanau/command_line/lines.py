@@ -1,15 +1,14 @@
-"""Lines in, lines out."""
+"""Input lines, output lines, and the progress bar between them."""
 
 import codecs
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 
 from keras_bahdanau.errors import InputError
 
 
 def standard_input_lines() -> Iterator[str]:
-    """The lines of standard input, without their ends.
+    """Yields the lines of standard input, without line ends.
 
     Raises:
         InputError: a line is not UTF-8.
@@ -29,7 +28,7 @@ def standard_input_lines() -> Iterator[str]:
 
 
 def source_lines(path: str | None, texts: list[str]) -> Iterator[str]:
-    """The lines of a file; or else texts; or else the lines of standard input."""
+    """The lines of a file if given, else the texts if any, else the lines of standard input."""
     if path is None:
         return iter(texts or standard_input_lines())
     from keras_bahdanau.training.corpora.parallel_text import lines
@@ -38,12 +37,12 @@ def source_lines(path: str | None, texts: list[str]) -> Iterator[str]:
 
 
 def line_progress(path: str | None, done: int, is_shown: bool):
-    """A progress bar (`tqdm`) over the lines of a file, drawn where somebody watches.
+    """A progress bar (`tqdm`) over the lines of a file, on a terminal only.
 
     Args:
-        path: the file; `None` for a number that is not known.
-        done: how many lines are done already.
-        is_shown: whether it is wanted at all.
+        path: the file; `None` if the number of lines is unknown.
+        done: number of lines that are done already.
+        is_shown: whether to draw it.
     """
     from tqdm import tqdm
 
@@ -62,38 +61,49 @@ def line_progress(path: str | None, done: int, is_shown: bool):
 
 
 def is_terminal(stream) -> bool:
-    """Whether somebody sits at a stream, which may be `None`."""
+    """Whether a stream, which may be `None`, is a terminal."""
     return stream is not None and stream.isatty()
 
 
 def argument_texts(texts: list[str]) -> list[str]:
-    """Texts of the command line as they are.
+    """Texts of the command line, unchanged.
 
     Raises:
         InputError: one is not UTF-8.
     """
     for number, text in enumerate(texts, start=1):
-        # Python keeps the bytes that it cannot read as lone surrogates.
+        # Python decodes invalid bytes of arguments as lone surrogates.
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError(f"Expected UTF-8. Received: other bytes in text {number}")
     return texts
 
 
-def blocks(items: Iterable, size: int) -> Iterator[list]:
-    """Lists of `size` items, the last one shorter."""
-    iterator = iter(items)
-    while block := list(islice(iterator, size)):
-        yield block
-
-
 def one_line(text: str) -> str:
-    """The text with a space for each tab and each character that Unicode calls a line break."""
+    """The text with each tab and each line break, of all that Unicode has, as a space."""
     return " ".join(text.replace("\t", " ").splitlines())
 
 
 def print_line(text: str):
-    """Prints one line in UTF-8, whatever the locale."""
+    """Prints one line to standard output, in UTF-8 whatever the locale."""
     if sys.stdout is None:
         raise OSError("Expected an open standard output. Received: a closed one")
     sys.stdout.buffer.write(text.encode("utf-8", errors="replace") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def report_split(number: int, max_length: int | None, total: int | None = None):
+    """Tells on standard error how many lines were translated in parts, if any.
+
+    Args:
+        number: how many.
+        max_length: the model's limit in pieces; `None` if only a server knows it.
+        total: number of all lines.
+    """
+    if number:
+        limit = f" of {max_length} pieces" if max_length else ""
+        share = f" of {total}" if total else ""
+        print(
+            f"note: lines longer than the model's limit{limit}, translated in parts: "
+            f"{number}{share}",
+            file=sys.stderr,
+        )

@@ -1,4 +1,4 @@
-"""Parses the command line, runs one subcommand, and turns errors into exit codes."""
+"""Entry point: parses the command line, runs a subcommand, turns errors into exit codes."""
 
 import gc
 import importlib
@@ -6,14 +6,15 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Iterable
 
 from keras_bahdanau.command_line.parser import OneLineParser
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.version import __version__
 
 DESCRIPTION = """\
-Train a translator with Bahdanau attention on your own parallel text, look at what it attends to,
-and export it to TensorFlow Serving and to LiteRT.
+Train a translator with Bahdanau attention on your own parallel text, draw its attention, and
+export it to TensorFlow Serving and to LiteRT.
 
 Start here:
   keras-bahdanau demo --output my-demo
@@ -21,24 +22,26 @@ Start here:
 SUBCOMMANDS = {
     "demo": "train, evaluate, export and translate on the built-in corpus, in minutes",
     "train": "train a translator on your own parallel text",
-    "translate": "translate texts or lines, with pictures of the attention on request",
-    "evaluate": "translate a test set and print its scores as JSON",
+    "translate": "translate texts or lines, and draw the attention",
+    "evaluate": "translate a test set and print BLEU and chrF as JSON",
     "score": "print the log-probability of given translations",
     "export": "write a SavedModel for TensorFlow Serving or a LiteRT file for devices",
-    "benchmark": "measure exported LiteRT files on this machine: latency, memory, size",
+    "benchmark": "measure latency, memory and size of exported LiteRT files on this machine",
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command.
+    """Runs the command in this process.
 
     Args:
-        argv: the arguments, `sys.argv[1:]` unless given.
+        argv: the arguments, `sys.argv[1:]` by default.
 
     Returns:
         The exit code: 0 done; 2 the call or the input is wrong; 1 anything else.
     """
-    parser = build_parser()
+    argv = sys.argv[1:] if argv is None else argv
+    # Only the subcommand that runs is imported.
+    parser = build_parser([name for name in SUBCOMMANDS if name in argv[:1]])
     arguments = parser.parse_args(argv)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
@@ -58,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         print(str(interrupt) or "interrupted", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain once more while it exits.
+        # The reader of a pipe has exited; without this, Python would report it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (FloatingPointError, OSError) as error:
@@ -69,24 +72,36 @@ def main(argv: list[str] | None = None) -> int:
         return 1
 
 
-def program() -> int:
-    """The command as a process of its own: its exit code."""
-    code = main()
-    # Python would search all objects for cycles once more, which takes long after a long run.
+def program(*subcommand: str) -> int:
+    """Runs the command as the whole process.
+
+    Args:
+        *subcommand: arguments that come before those of the process.
+
+    Returns:
+        The exit code.
+    """
+    code = main([*subcommand, *sys.argv[1:]])
+    # Skips Python's last garbage collection at exit, which takes long after a long run.
     gc.freeze()
     return code
 
 
-def build_parser() -> OneLineParser:
-    """The parser of all subcommands."""
+def build_parser(complete: Iterable[str] = SUBCOMMANDS) -> OneLineParser:
+    """The parser of the command.
+
+    Args:
+        complete: the subcommands that get their arguments. The others are names with a line of
+            help, and their modules are not imported.
+    """
     parser = OneLineParser(prog="keras-bahdanau", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"keras-bahdanau {__version__}")
     subparsers = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", required=True)
     for name, summary in SUBCOMMANDS.items():
-        module = importlib.import_module(f"keras_bahdanau.command_line.{name}")
-        subparser = subparsers.add_parser(
-            name, help=summary, description=module.DESCRIPTION, epilog=module.EPILOG
-        )
-        module.add_arguments(subparser)
-        subparser.set_defaults(run=module.run)
+        subparser = subparsers.add_parser(name, help=summary)
+        if name in complete:
+            module = importlib.import_module(f"keras_bahdanau.command_line.{name}")
+            subparser.description, subparser.epilog = module.DESCRIPTION, module.EPILOG
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
     return parser

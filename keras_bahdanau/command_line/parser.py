@@ -1,4 +1,4 @@
-"""The argument parser: help that teaches, and errors of one line."""
+"""The argument parser, and arguments from the fields of dataclasses of options."""
 
 import argparse
 import dataclasses
@@ -9,12 +9,12 @@ from keras_bahdanau.translation.search_options import SearchOptions
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser whose errors are one line with exit code 2.
+    """A parser that reports an error in one line and exits with code 2.
 
     Attributes:
-        open_positional: name of a positional argument with `nargs="*"` whose values may also
-            stand after an option, as in `translate MODEL --n-best 2 TEXT`; Python below 3.13
-            would not know what to do with them.
+        open_positional: name of a positional argument with `nargs="*"` whose values may also come
+            after an option, as in `translate MODEL --n-best 2 TEXT`, which argparse does not parse
+            before Python 3.13.
     """
 
     def __init__(self, *args, **kwargs):
@@ -39,7 +39,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the examples as they are written, and shows each option's default."""
+    """Keeps line breaks of descriptions, and shows the default of each option."""
 
     def _get_help_string(self, action):
         text = action.help or ""
@@ -52,7 +52,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 def positive_integer(text: str) -> int:
-    """The type of counts."""
+    """Argument type: an integer of at least 1."""
     try:
         value = int(text)
     except ValueError:
@@ -63,12 +63,12 @@ def positive_integer(text: str) -> int:
 
 
 def add_option_arguments(parser, options, note):
-    """One argument for each field of a dataclass of options; what is not given is `None`.
+    """Adds an argument for each field of a dataclass of options; its default is `None`.
 
     Args:
-        parser: a parser or a group of one.
-        options: the class.
-        note: function of a field that returns what its help says of its default.
+        parser: a parser or an argument group.
+        options: the dataclass.
+        note: function of a field that returns the end of its help, which names its default.
     """
     for field in dataclasses.fields(options):
         kinds = typing.get_args(field.type) or (field.type,)
@@ -88,35 +88,33 @@ def add_option_arguments(parser, options, note):
 
 
 def given_options(arguments, options) -> dict:
-    """The fields of a dataclass of options that were given, as keyword arguments."""
+    """The given fields of a dataclass of options, as keyword arguments."""
     values = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(options)}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def add_search_arguments(parser):
-    """The options of everything that translates."""
-    parser.add_argument(
-        "--batch-size", type=positive_integer, default=64, help="texts translated at once"
-    )
+    """Adds the arguments of the subcommands that translate."""
+    parser.add_argument("--batch-size", type=positive_integer, default=64, help="texts in a batch")
     parser.add_argument(
         "--ensemble",
         metavar="DIR",
         action="append",
-        help="another trained model directory with the same tokenizer: log-probabilities are "
-        "averaged; may be given several times",
+        help="another trained model directory with the same tokenizer: averages log-probabilities; "
+        "may be repeated",
     )
-    add_search_options(parser, "search", "an export has the options that it was exported with")
+    add_search_options(parser, "search", "fixed in an export")
 
 
 def add_search_options(parser, title, description):
-    """A group with the fields of `SearchOptions`."""
+    """Adds a group with the fields of `SearchOptions`."""
     add_option_arguments(parser.add_argument_group(title, description), SearchOptions, _default)
 
 
 def search_options(arguments) -> dict:
-    """What was given of `SearchOptions`, each in its range, as keyword arguments."""
+    """The given fields of `SearchOptions`, checked, as keyword arguments."""
     given = given_options(arguments, SearchOptions)
-    # How many are kept, so how many there may be, an export knows better.
+    # An export has another beam width than the default, so it checks `n_best` itself.
     SearchOptions(**{**given, "n_best": 1})
     return given
 

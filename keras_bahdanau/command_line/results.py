@@ -1,4 +1,4 @@
-"""Where the lines of a translation go: standard output, or a file that a later run completes."""
+"""Output of `translate`: standard output, or a file whose writing can be resumed."""
 
 import contextlib
 import json
@@ -14,13 +14,13 @@ class StandardOutput(contextlib.AbstractContextManager):
     """Lines on standard output.
 
     Attributes:
-        done: how many lines an earlier run has written, which is none.
+        done: number of lines that an earlier run has written: 0.
     """
 
     done = 0
 
     def write(self, lines: list[str]):
-        """Writes lines at once."""
+        """Writes lines and flushes them."""
         for line in lines:
             print_line(line)
 
@@ -29,22 +29,22 @@ class StandardOutput(contextlib.AbstractContextManager):
 
 
 class ResultFile(contextlib.AbstractContextManager):
-    """A file of results that is there when it is whole.
+    """A file of lines that appears when it is complete.
 
-    Until then its lines stand in `PATH.part`, with what they come from in `PATH.part.json`. A run
-    that was killed leaves both, and one that resumes it goes on behind the last whole line.
+    Until then its lines are in `PATH.part`, and the call that writes them in `PATH.part.json`. A
+    run that was killed leaves both, and the next resumes after the last whole line.
 
     Args:
         path: the file. An older one is replaced at the end.
-        origin: dict of strings and numbers: what the results come from.
-        resume: whether to go on with what an earlier run left.
+        origin: dict of strings and numbers that describes the call.
+        resume: whether to resume an earlier run.
 
     Attributes:
-        done: how many lines an earlier run has written.
+        done: number of lines that an earlier run has written.
         is_finished: whether an earlier run wrote all of them.
 
     Raises:
-        InputError: there is something left and `resume` is false, or it is of another origin.
+        InputError: an earlier run left its files and `resume` is false, or its call was another.
     """
 
     def __init__(self, path: str | os.PathLike, origin: dict, resume: bool):
@@ -73,7 +73,7 @@ class ResultFile(contextlib.AbstractContextManager):
         return self
 
     def write(self, lines: list[str]):
-        """Writes lines at once."""
+        """Writes lines and flushes them."""
         text = "".join(f"{line}\n" for line in lines)
         with naming_full_disk(self._part):
             self._file.write(text.encode("utf-8", errors="replace"))
@@ -106,7 +106,7 @@ class ResultFile(contextlib.AbstractContextManager):
             )
 
     def _keep_whole_lines(self):
-        """Cuts a last line that is not whole, and counts the others."""
+        """Truncates an incomplete last line, and counts the others."""
         count, end = 0, 0
         with open(self._part, "rb+") as file:
             for line in file:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from keras_bahdanau.command_line.lines import (
     argument_texts,
-    blocks,
     is_terminal,
     line_progress,
     one_line,
+    report_split,
     source_lines,
 )
 from keras_bahdanau.command_line.parser import add_search_arguments, search_options
@@ -20,13 +20,14 @@ from keras_bahdanau.errors import InputError
 DESCRIPTION = """\
 Translate texts, or the lines of standard input. Each input line gives one output line, in the
 same order; an empty line stays empty. With --n-best, the translations of a line are separated by
-tabs, best first. A line longer than the model's limit is cut at sentence ends (else at spaces),
-translated part by part and joined. Batches of lines of like lengths keep all cores busy; memory
+tabs, best first. A line longer than the model's limit is split at sentence ends (else at spaces),
+translated part by part and joined. Lines are batched by length and translated on all cores; memory
 does not grow with the number of lines.
 
-MODEL is a trained model directory, an exported SavedModel version directory, or a .tflite file
-(or its directory) beside its tokenizer. An export takes the search options it was exported with.
-With --server, no MODEL: a TensorFlow Serving somewhere else translates with such an export.
+MODEL is a trained model directory; an exported SavedModel (a version directory, or the directory of
+the versions); an exported LiteRT directory or its .tflite file; or the address HOST:PORT of a
+TensorFlow Serving that serves an exported SavedModel, which --server takes in its place. Search
+options are fixed in an export.
 """
 EPILOG = """\
 examples:
@@ -39,53 +40,58 @@ examples:
   keras-bahdanau translate my-model --alignments attention.html "A dog runs over the grass."
   keras-bahdanau translate my-model --with-alignments hard < source.txt
   keras-bahdanau translate my-model/saved-model/1 "A dog runs over the grass."
-  keras-bahdanau translate my-model/litert/translator.tflite "A dog runs over the grass."
+  keras-bahdanau translate my-model/litert "A dog runs over the grass."
   keras-bahdanau translate --server localhost:8500 < source.txt > translated.txt
 """
-# Lines read before they are translated: enough to batch by length, little to wait for.
+# Lines that are read, batched by length and translated together.
 BLOCK = 1024
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="what to translate with")
-    parser.add_argument("texts", metavar="TEXT", nargs="*", help="texts; none: standard input")
+    parser.add_argument(
+        "model", metavar="MODEL", nargs="?", help="model directory, export or HOST:PORT"
+    )
+    parser.add_argument(
+        "texts", metavar="TEXT", nargs="*", help="texts (default: the lines of standard input)"
+    )
     parser.open_positional = "texts"
     parser.add_argument("--input", metavar="FILE", help="translate the lines of a file (or .gz)")
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="write to a file, which is there when it is whole, and show the progress",
+        help="write to a file, which appears when it is complete, and show the progress",
     )
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on where the same call with --input and --output was interrupted",
+        help="resume the same call with --input and --output after an interruption",
     )
     add_search_arguments(parser)
     parser.add_argument(
         "--server",
         metavar="HOST:PORT",
-        help="in place of MODEL: the gRPC port of a TensorFlow Serving (8500 unless it was given "
-        "another); takes keras-bahdanau[serving]",
+        help="in place of MODEL: gRPC address of a TensorFlow Serving (its default port is 8500); "
+        "needs keras-bahdanau[serving]",
     )
     parser.add_argument(
-        "--model-name", default="translator", metavar="NAME", help="of the model on the server"
+        "--model-name", default="translator", metavar="NAME", help="name of the model on the server"
     )
     parser.add_argument(
         "--target-prefixes",
         metavar="FILE",
-        help="what each translation begins with: a line for each text, which may be empty",
+        help="forced prefixes of the translations: one line for each text, which may be empty",
     )
     parser.add_argument(
         "--alignments",
         metavar="FILE",
-        help="write what the model attended to: a heat map (.png) or a page to hover (.html)",
+        help="draw the attention: a heat map (.png) or an interactive page (.html)",
     )
     parser.add_argument(
         "--with-alignments",
         choices=("hard", "soft"),
-        help='add " ||| " and the word alignment to each translation: links "source-target" of '
-        "words from 0 (Pharaoh's format), or for each target word the weights of all source words",
+        help='append " ||| " and the word alignment to each translation: hard links '
+        '"source-target", words numbered from 0 (Pharaoh format), or soft weights of all source '
+        "words for each target word",
     )
 
 
@@ -95,7 +101,7 @@ def run(arguments):
     if arguments.alignments:
         check_alignments_path(arguments.alignments)
     if arguments.server and arguments.model is not None:
-        # There is no MODEL, so what stands in its place is the first text.
+        # The parser took the first text for MODEL.
         arguments.texts.insert(0, arguments.model)
     elif not arguments.server and arguments.model is None:
         raise InputError("Expected a MODEL or --server. Received: neither")
@@ -110,12 +116,15 @@ def run(arguments):
         print(f"finished before: {arguments.output}", file=sys.stderr)
         return
 
-    from keras_bahdanau.command_line import models
+    from keras_bahdanau.loading import open_server, open_translator
+    from keras_bahdanau.training.corpora.parallel_text import blocks
 
     if arguments.server:
-        translator = models.open_server(arguments.server, arguments.model_name)
+        translator = open_server(arguments.server, arguments.model_name)
     else:
-        translator = models.open_translator(arguments.model, arguments.ensemble or ())
+        translator = open_translator(
+            arguments.model, arguments.ensemble or (), model_name=arguments.model_name
+        )
     is_typed = not texts and not arguments.input and is_terminal(sys.stdin)
     if is_typed:
         print("Type a line to translate; end with Ctrl-D.", file=sys.stderr)
@@ -131,13 +140,14 @@ def run(arguments):
             if prefixes is not None:
                 options["prefixes"] = list(islice(prefixes, len(block)))
             translations, split_here = translator.translate_n_best(block, **options)
-            if options["return_alignments"]:
-                _check_attention(translations, arguments.model)
             if arguments.alignments:
                 alignments += [ranked[0].word_alignment(keep_ends=True) for ranked in translations]
             kind = arguments.with_alignments
             results.write(
-                ["\t".join(_shown(each, kind) for each in ranked) for ranked in translations]
+                [
+                    "\t".join(_with_alignment(each, kind) for each in ranked)
+                    for ranked in translations
+                ]
             )
             bar.update(len(block))
             number_split += split_here
@@ -145,12 +155,7 @@ def run(arguments):
             raise InputError(
                 f"Expected as many lines as texts. Received: more in {arguments.target_prefixes}"
             )
-    if number_split:
-        print(
-            f"note: lines longer than the model's limit{_limit(translator)}, "
-            f"translated in parts: {number_split}",
-            file=sys.stderr,
-        )
+    report_split(number_split, translator.max_length)
     if arguments.alignments:
         write_alignments(arguments.alignments, alignments)
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
@@ -166,15 +171,15 @@ def _check_files(arguments, texts):
     if arguments.resume and not (arguments.input and arguments.output):
         raise InputError("Expected --input and --output with --resume. Received: not both")
     if arguments.resume and arguments.alignments:
-        raise InputError("Expected no --alignments, which are drawn at the end, with --resume")
+        raise InputError("Expected --resume without --alignments. Received: both")
 
 
 def _results(arguments, search):
-    """Where the results go, or `None` if they are there."""
+    """Standard output or a `ResultFile`; `None` if an earlier run finished it."""
     if not arguments.output:
         return StandardOutput()
     origin = {
-        "model": arguments.server or str(Path(arguments.model).resolve()),
+        "model": arguments.server or _absolute(arguments.model),
         "with_alignments": arguments.with_alignments,
         **{
             name: list(value) if isinstance(value, tuple) else value
@@ -190,12 +195,13 @@ def _results(arguments, search):
     return None if results.is_finished else results
 
 
-def _limit(translator):
-    return f" of {translator.max_length} pieces" if translator.max_length else ""
+def _absolute(model):
+    # An address stays as it is.
+    return str(Path(model).resolve()) if Path(model).exists() else model
 
 
 def _prefixes(path):
-    """The lines of a file, or `None`."""
+    """Iterator of the lines of a file, or `None`."""
     if path is None:
         return None
     from keras_bahdanau.training.corpora.parallel_text import lines
@@ -203,16 +209,8 @@ def _prefixes(path):
     return iter(lines(path))
 
 
-def _check_attention(translations, model):
-    if any(ranked[0].attention is None for ranked in translations):
-        raise InputError(
-            "Expected a trained model directory or a SavedModel for alignments. "
-            f"Received: {model}, which gives no attention weights"
-        )
-
-
-def _shown(translation, kind):
-    """The text of a translation, with its alignment if a kind of it is asked for."""
+def _with_alignment(translation, kind):
+    """The text of a translation on one line, and its word alignment, `kind`, if any."""
     text = one_line(translation.text)
     if kind is None:
         return text

@@ -1,3 +1,3 @@
-"""Clients of TensorFlow Serving."""
+"""Client of TensorFlow Serving."""
 
 from keras_bahdanau.serving.served_translator import ServedTranslator as ServedTranslator

@@ -11,9 +11,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from keras_bahdanau.errors import InputError
 
-# Requests under way at once: enough for a server to join some into a batch.
+# Concurrent requests: enough for a server to join some into a batch.
 WINDOW = 8
-# That the model is not there yet, or no longer while its versions change, comes as UNAVAILABLE.
+# A server answers UNAVAILABLE while it loads the model or changes versions.
 _RETRIED = ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]
 _WRONG_CALL = (
     grpc.StatusCode.NOT_FOUND,
@@ -24,14 +24,14 @@ _WRONG_CALL = (
 
 
 class PredictionChannel:
-    """A connection over which texts go to a served model.
+    """A gRPC channel to one served model.
 
     Args:
         server: `host:port`.
-        model_name: the model.
-        version: its version, or `None`.
-        timeout: seconds for a request.
-        attempts: how often a request is tried; gRPC allows 5 at most.
+        model_name: name of the model.
+        version: its version; `None` for the one that the server prefers.
+        timeout: seconds for a request, with all its attempts.
+        attempts: greatest number of attempts for a request; gRPC allows 5 at most.
     """
 
     def __init__(self, server, model_name, version, timeout, attempts):
@@ -53,13 +53,17 @@ class PredictionChannel:
         self._predict = stub.Predict
 
     def close(self):
-        """Closes it."""
+        """Closes the channel."""
         self._channel.close()
 
     def predict_all(
-        self, signature: str, batches: Iterable[list[str]]
+        self, signature: str, batches: Iterable[dict[str, list[str]]]
     ) -> Iterator[dict[str, np.ndarray]]:
-        """Yields the outputs of a signature for each batch of texts, in order.
+        """Yields the outputs of a signature for each batch, in order.
+
+        Args:
+            signature: name of the signature.
+            batches: the texts of each batch, by name of the input.
 
         Raises:
             InputError: the server has no such model or signature, or refuses the texts.
@@ -73,13 +77,14 @@ class PredictionChannel:
             window += islice(waiting, 1)
             yield outputs
 
-    def _start(self, signature, texts):
+    def _start(self, signature, inputs):
         request = predict_pb2.PredictRequest()
         name, version = self._model
         request.model_spec.name, request.model_spec.signature_name = name, signature
         if version is not None:
             request.model_spec.version.value = version
-        request.inputs["text"].CopyFrom(tf.make_tensor_proto(texts, dtype=tf.string))
+        for input_name, texts in inputs.items():
+            request.inputs[input_name].CopyFrom(tf.make_tensor_proto(texts, dtype=tf.string))
         return self._predict.future(request, timeout=self._timeout)
 
     def _result(self, call):
@@ -105,7 +110,7 @@ class PredictionChannel:
 
 
 def _service_config(attempts):
-    """gRPC's own retries, with growing pauses (https://grpc.io/docs/guides/retry/)."""
+    """gRPC's retries with exponential backoff (https://grpc.io/docs/guides/retry/)."""
     policy = {
         "maxAttempts": attempts,
         "initialBackoff": "0.2s",

@@ -1,6 +1,8 @@
-"""Translates with a SavedModel that TensorFlow Serving runs somewhere else."""
+"""Translates with a SavedModel on TensorFlow Serving, over gRPC."""
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.serving.channel import PredictionChannel
@@ -9,26 +11,38 @@ from keras_bahdanau.text.tokenizer import by_length, check_texts
 from keras_bahdanau.translation.result import (
     BLANK,
     Translation,
-    as_asked,
     join_translations,
-    read_served_translation,
+    translation_from_signature,
+)
+from keras_bahdanau.translation.search_options import SearchOptions
+from keras_bahdanau.translation.text_translator import (
+    TextTranslator,
+    check_pairs,
+    check_scored_whole,
 )
 
+# The largest batch of the warm-up requests and of the example's server configuration.
+BATCH_SIZE = 32
 
-class ServedTranslator:
-    """Translates texts by the signatures of a model that `export_saved_model` wrote.
 
-    Texts of like lengths go together in requests of `batch_size`, of which several are under way
-    at once. The server cuts a text that is longer than the model's limit and says so; here it is
-    then cut at sentence ends (else at spaces), translated part by part and joined. The search is
-    the one of the export.
+class ServedTranslator(TextTranslator):
+    """Translates text with a model that `export_saved_model` wrote, on TensorFlow Serving.
+
+    `translate` and `score` are described by the protocol, `TextTranslator`. The search is fixed in
+    the export. Texts of similar lengths go together in requests of `batch_size`, several at once.
+    The server cuts a text that is longer than the model's limit and says so; it is then split at
+    sentence ends (else at spaces), translated part by part and joined.
 
     Args:
         server: `host:port` of the server's gRPC port (8500 unless it was given another).
         model_name: the name under which it serves the model.
         version: the version of the model; the one that the server prefers unless given.
         timeout: seconds until a request is given up, with all its attempts.
-        attempts: how often a request is tried where the server cannot be reached or is busy.
+        attempts: greatest number of attempts for a request while the server is unavailable or
+            busy.
+
+    Attributes:
+        max_length, options: `None`, because only the server knows them.
 
     Example:
 
@@ -36,6 +50,9 @@ class ServedTranslator:
     ...     translator.translate(["A dog runs."])
     ['Ein Hund rennt.']
     """
+
+    max_length = None
+    options = None
 
     def __init__(
         self,
@@ -58,52 +75,49 @@ class ServedTranslator:
         """Closes the connection."""
         self._channel.close()
 
-    def translate(
-        self,
-        texts: Sequence[str],
-        n_best: int = 1,
-        return_alignments: bool = False,
-        batch_size: int = 32,
-    ) -> list:
-        """Translates texts: see `Translator.translate`.
-
-        Raises:
-            InputError: the model is not there or no export of this package, or has fewer
-                translations of a text than `n_best`.
-            ConnectionError: the server cannot be reached.
-            TimeoutError: it took too long.
-            TypeError: `texts` is one string, or holds something that is no string.
-        """
-        translations, _ = self.translate_n_best(
-            texts, n_best=n_best, return_alignments=return_alignments, batch_size=batch_size
-        )
-        return as_asked(translations, n_best, return_alignments)
-
     def translate_n_best(
         self,
         texts: Sequence[str],
         *,
         n_best: int = 1,
         return_alignments: bool = False,
-        batch_size: int = 32,
+        prefixes: Sequence[str] | None = None,
+        batch_size: int | None = None,
+        **options,
     ) -> tuple[list[list[Translation]], int]:
-        """Like `translate`: the `Translation` lists, and how many texts were cut into parts."""
+        """See `TextTranslator`. No option of a search can be given but `n_best`.
+
+        Raises:
+            InputError: also where the server has no such model or one of another kind.
+            ConnectionError: the server cannot be reached.
+            TimeoutError: a request took too long.
+        """
         check_texts(texts)
+        options = {name: value for name, value in options.items() if value is not None}
+        # Refuses what no search takes; which values the export has fixed, only the server knows.
+        SearchOptions(**options)
+        if given := [*options, *(["prefixes"] if prefixes is not None else [])]:
+            raise InputError(
+                "Expected no option of a search but n_best: the others are fixed in the model that "
+                f"is served. Received: {given[0]}"
+            )
+        if n_best < 1:
+            raise InputError(f"Expected n_best from 1 on. Received: {n_best}")
+        batch_size = BATCH_SIZE if batch_size is None else batch_size
         is_simple = n_best == 1 and not return_alignments
         read = _read_best if is_simple else _read_n_best(n_best)
         signature = "serving_default" if is_simple else "translate_n_best"
-        # Of each text its parts, and of each part, once it is there, its translations.
+        # Parts of each text, and the translations of each part once the server has answered.
         parts = [[text] if text.strip() else [] for text in texts]
         found = {}
         while missing := list({part for each in parts for part in each} - found.keys()):
             missing.sort()
             batches = by_length([len(text) for text in missing], batch_size)
-            batches = [[missing[index] for index in batch] for batch in batches]
-            for batch, outputs in zip(
-                batches, self._channel.predict_all(signature, batches), strict=True
-            ):
-                for row, text in enumerate(batch):
-                    found[text] = _Cut if _is_cut(outputs, row, text) else read(outputs, row)
+            requests = [{"text": [missing[index] for index in batch]} for batch in batches]
+            answers = self._channel.predict_all(signature, requests)
+            for request, outputs in zip(requests, answers, strict=True):
+                for row, text in enumerate(request["text"]):
+                    found[text] = _CUT if _is_cut(outputs, row, text) else read(outputs, row)
             parts = [_with_halves(each, found) for each in parts]
         joined = [
             [join_translations(rank) for rank in zip(*map(found.get, each), strict=True)]
@@ -112,20 +126,48 @@ class ServedTranslator:
         ]
         return joined, sum(len(each) > 1 for each in parts)
 
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], batch_size: int | None = None
+    ) -> list[float]:
+        """See `TextTranslator`.
 
-_Cut = object()
+        Raises:
+            InputError: also where a text is longer than the limit of the model, which cuts it.
+            ConnectionError: the server cannot be reached.
+            TimeoutError: a request took too long.
+        """
+        check_pairs(sources, targets)
+        scores = np.zeros(len(sources), "float32")
+        lengths = [max(map(len, pair)) for pair in zip(sources, targets, strict=True)]
+        batches = by_length(lengths, BATCH_SIZE if batch_size is None else batch_size)
+        requests = [
+            {
+                "source": [sources[index] for index in batch],
+                "target": [targets[index] for index in batch],
+            }
+            for batch in batches
+        ]
+        answers = self._channel.predict_all("score", requests)
+        for batch, outputs in zip(batches, answers, strict=True):
+            check_scored_whole([sources[index] for index in batch], outputs["is_cut"])
+            scores[batch] = outputs["log_probability"]
+        return scores.tolist()
+
+
+# In place of the translations of a text that the server cut.
+_CUT = object()
 
 
 def _is_cut(outputs, row, text):
-    # Nothing shorter than two characters can be cut in two.
+    # One character cannot be split further.
     return outputs["is_cut"][row] and len(text.strip()) > 1
 
 
 def _with_halves(parts, found):
-    """The parts of a text, with two or three in place of each that the server had to cut."""
+    """The parts of a text, each that the server cut split in half."""
     halves = []
     for part in parts:
-        if found[part] is _Cut:
+        if found[part] is _CUT:
             halves += split_text(part, len, -(-len(part) // 2))
         else:
             halves.append(part)
@@ -144,6 +186,6 @@ def _read_n_best(n_best):
             raise InputError(
                 f"Expected n_best of at most {served}, as exported. Received: {n_best}"
             )
-        return [read_served_translation(outputs, row, rank) for rank in range(n_best)]
+        return [translation_from_signature(outputs, row, rank) for rank in range(n_best)]
 
     return read

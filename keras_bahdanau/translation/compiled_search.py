@@ -1,4 +1,4 @@
-"""What a translator computes of token ids, compiled: searches and scores."""
+"""Search and scoring of token ids, compiled and batched by length."""
 
 import zlib
 from functools import lru_cache, partial
@@ -13,17 +13,20 @@ from keras_bahdanau.search import SearchResult
 from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, SPECIAL_IDS, START_ID, by_length, pad_ids
 from keras_bahdanau.translation.generate import generate, longest_target, score
 
-# What bounds the memory of scoring, whose logits hold the whole vocabulary for each target token.
+# Tokens in a batch of scoring: its logits take this times the size of the vocabulary in memory.
 SCORED_TOKENS = 8192
-# Noise comes as one of so many numbers, which float32 tells apart.
+# Random numbers are drawn as integers below this: float32 represents each of them exactly.
 NOISE_LEVELS = 1 << 24
 
 
-class TranslationOnIds:
-    """Searches and scores with the ids of one tokenizer.
+class CompiledSearch:
+    """`generate` and `score`, compiled at first use and kept for further calls.
+
+    Batches run in parallel threads, on all cores.
 
     Args:
-        models: list of `TranslationModel`; several are averaged: see `generate`.
+        models: list of `TranslationModel` of one vocabulary; several are an ensemble: see
+            `generate`.
         max_target_length: the limit of a translation in tokens.
     """
 
@@ -48,20 +51,22 @@ class TranslationOnIds:
         return_attention_scores,
         batch_size,
     ):
-        """Searches for translations, sources of like lengths at once.
+        """Searches for translations, in batches of similar lengths.
 
         Args:
             source_ids: list of lists of ids, each with the end token.
-            options: `SearchOptions` whose own penalty and seed do not matter.
+            options: `SearchOptions`; `length_penalty` and `seed` are read from the arguments below,
+                and must be the same in all calls for the compiled search to be found again.
             length_penalty: float.
-            banned_ids: tuple of ids.
-            prefix_ids: list of lists of ids, or `None`.
-            keys: what samples are drawn by, an int for each source.
-            return_attention_scores: whether to keep the attention.
-            batch_size: number of sources at once.
+            banned_ids: tuple of the ids that no translation has.
+            prefix_ids: list of lists of ids, the forced prefix of each translation; or `None`.
+            keys: list of int: key of the random numbers of each source, with `options.sample`.
+            return_attention_scores: whether to return attention weights.
+            batch_size: number of sources in a batch.
 
         Yields:
-            The index of a source, and its row of a `SearchResult` of NumPy arrays.
+            `(index, result)`: the index of a source, and its row of a `SearchResult` of NumPy
+            arrays; longest sources first.
         """
         search = self._search(options, banned_ids, return_attention_scores, prefix_ids is not None)
         batches = by_length([len(ids) for ids in source_ids], batch_size)
@@ -74,11 +79,11 @@ class TranslationOnIds:
                 widths = [array.shape[1] for array in arguments]
                 longest = longest_target(options, widths, self.max_target_length)
                 count = longest * options.n_best
-                arguments.append(np.stack([drawn_numbers(keys[i], count) for i in batch]))
+                arguments.append(np.stack([random_integers(keys[i], count) for i in batch]))
             result = search(*arguments, length_penalty)
             return [None if field is None else ops.convert_to_numpy(field) for field in result]
 
-        # PyTorch runs each operation from Python, which has one thread at a time.
+        # PyTorch runs operation by operation from Python, under the global interpreter lock.
         threads = 1 if keras.backend.backend() == "torch" else available_cores()
         all_found = map_in_threads(search_batch, batches, threads)
         for batch, found in zip(batches, all_found, strict=True):
@@ -87,12 +92,12 @@ class TranslationOnIds:
                 yield index, SearchResult(*fields)
 
     def score(self, source_ids, target_ids, batch_size):
-        """Log-probabilities of targets, an array of float32.
+        """Log-probability of each target, float32 array of shape `(len(target_ids),)`.
 
         Args:
             source_ids: list of lists of ids, each with the end token.
             target_ids: list of lists of ids, without it.
-            batch_size: number of pairs at once.
+            batch_size: number of pairs in a batch, at most.
         """
         scores = np.zeros(len(source_ids), "float32")
         lengths = [len(ids) + 1 for ids in target_ids]
@@ -110,7 +115,7 @@ class TranslationOnIds:
             if has_prefixes:
                 given["prefix_ids"] = others.pop(0)
             if options.sample:
-                given["noise"] = noise_of(others.pop(0), options.n_best)
+                given["noise"] = uniform_noise(others.pop(0), options.n_best)
             return generate(
                 self.models,
                 source_ids,
@@ -128,18 +133,18 @@ class TranslationOnIds:
 
 
 def sampling_key(text: str, seed: int) -> int:
-    """What the samples of a text are drawn by: the text and a seed, and nothing around it."""
+    """Key of the random numbers of a text: they depend on the text and the seed alone."""
     return (zlib.crc32(text.encode("utf-8")) << 32) + seed
 
 
-def drawn_numbers(key: int, count: int) -> np.ndarray:
-    """int32 array of shape `(count,)`: the same key gives the same numbers, however many."""
+def random_integers(key: int, count: int) -> np.ndarray:
+    """int32 array of shape `(count,)`, below `NOISE_LEVELS`; a larger count only appends."""
     numbers = np.random.Generator(np.random.Philox(key=key)).random(count)
     return (numbers * NOISE_LEVELS).astype("int32")
 
 
-def noise_of(numbers, samples):
-    """Noise of shape `(batch_size, samples, T)` of drawn numbers, position by position."""
-    longest = ops.shape(numbers)[1] // samples
-    noise = ops.cast(numbers[:, : longest * samples], "float32") / NOISE_LEVELS
+def uniform_noise(integers, samples):
+    """Uniform noise in [0, 1) of shape `(batch_size, samples, T)` from `random_integers`."""
+    longest = ops.shape(integers)[1] // samples
+    noise = ops.cast(integers[:, : longest * samples], "float32") / NOISE_LEVELS
     return ops.transpose(ops.reshape(noise, (-1, longest, samples)), (0, 2, 1))

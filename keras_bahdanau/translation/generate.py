@@ -1,7 +1,7 @@
-"""Source ids in, translations out: the search joined to the model.
+"""Search and scoring with translation models: source ids in, target ids out.
 
-Everything here is `keras.ops` on tensors, so the same functions run eagerly, compiled, and inside
-an exported SavedModel.
+All of it is `keras.ops` on tensors: the same functions run eagerly, compiled, and in an exported
+SavedModel.
 """
 
 from keras import ops
@@ -9,7 +9,7 @@ from keras import ops
 from keras_bahdanau.search import SearchResult, beam_search, sample
 from keras_bahdanau.translation.search_options import SearchOptions
 
-# Tokens allowed beyond the ratio, so that a short source may have a longer target.
+# Added to `max_length_ratio` times the source length: short sources may have longer targets.
 EXTRA_LENGTH = 10
 
 
@@ -26,25 +26,25 @@ def generate(
     noise=None,
     return_attention_scores=True,
 ) -> SearchResult:
-    """Translates a batch of token ids.
+    """Translates a batch of token ids, by beam search or sampling.
 
     Args:
-        models: list of `TranslationModel` of one vocabulary. With several, the log-probability of
-            a token is the mean of theirs, and so is the attention.
-        source_ids: int32 tensor of shape `(batch_size, source_length)`, each row its pieces, the
-            end token and padding.
+        models: list of `TranslationModel` of one vocabulary. Several are an ensemble: the mean of
+            their log-probabilities, and of their attention weights.
+        source_ids: int32 tensor of shape `(batch_size, source_length)`: the pieces of each source,
+            the end token and padding.
         options: `SearchOptions`; `None` for its defaults.
         special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
-        max_target_length: the limit for every translation where the options have none, in tokens,
-            the end token included.
-        length_penalty: the options' one, as a number or a scalar tensor.
-        banned_ids: sequence of ints, the ids of the options' banned pieces.
-        prefix_ids: int32 tensor of shape `(batch_size, P)`, padded: what each translation begins
-            with; or `None`.
-        noise: with `sample` of the options, a tensor of shape `(batch_size, n_best, T)`: see
+        max_target_length: the limit of a translation in tokens, the end token included, unless the
+            options have one.
+        length_penalty: number or scalar tensor, in place of the options' own.
+        banned_ids: sequence of int, the ids of the options' `banned_pieces`.
+        prefix_ids: int32 tensor of shape `(batch_size, prefix_length)`, padded: the forced prefix
+            of each translation; or `None`.
+        noise: with `options.sample`, a tensor of shape `(batch_size, n_best, T)`: see
             `keras_bahdanau.search.sample`.
-        return_attention_scores: whether to keep the attention weights, of every hypothesis at
-            every step: much memory and some time where sources are long.
+        return_attention_scores: whether to return attention weights. They are kept for every
+            hypothesis and step: much memory and some time where sources are long.
 
     Returns:
         A `SearchResult`.
@@ -96,7 +96,7 @@ def generate(
 
 
 def _start(model, source_ids):
-    """The first states of the decoder, and what it sees at every step."""
+    """Initial states of the decoder, and its inputs that are the same in every step."""
     encoded = model.encoder(source_ids, training=False)
     start = model.decoder.start(encoded["memory"], encoded["encoder_state"])
     constants = {
@@ -108,13 +108,13 @@ def _start(model, source_ids):
 
 
 def _joint_step(models, needs_attention):
-    """The step function of one model, or of several by averaged log-probabilities."""
+    """Step function of one model or, by the mean of log-probabilities, of an ensemble."""
     output_kernels = [model.decoder.output_kernel() for model in models]
 
     def step(token_ids, states, constants):
         found = [
-            model.decoder.step(token_ids, state, **seen, output_kernel=kernel)
-            for model, state, seen, kernel in zip(
+            model.decoder.step(token_ids, state, **inputs, output_kernel=kernel)
+            for model, state, inputs, kernel in zip(
                 models, states, constants, output_kernels, strict=True
             )
         ]
@@ -128,7 +128,7 @@ def _joint_step(models, needs_attention):
 
 
 def _lengths(source_ids, pad_id, options, max_target_length, prefix_ids):
-    """The least and greatest length of each translation, and the greatest of all if known."""
+    """Least and greatest length of each translation; the greatest of the batch if it is static."""
     most = max_target_length if options.max_length is None else options.max_length
     lengths = ops.sum(ops.cast(ops.not_equal(source_ids, pad_id), "int32"), axis=1)
     limits = _times(options.max_length_ratio, lengths) + EXTRA_LENGTH
@@ -145,11 +145,11 @@ def _lengths(source_ids, pad_id, options, max_target_length, prefix_ids):
 
 
 def longest_target(options, widths, max_target_length):
-    """The greatest length that a translation may have, in tokens.
+    """The greatest length of a translation in a batch, in tokens.
 
     Args:
         options: `SearchOptions`.
-        widths: list of the width of the source ids and, where there are prefixes, of theirs.
+        widths: list of `source_length` and, where there are prefixes, `prefix_length`.
         max_target_length: see `generate`.
     """
     most = max_target_length if options.max_length is None else options.max_length
@@ -164,15 +164,15 @@ def _times(ratio, lengths):
 
 
 def score(models, source_ids, target_in_ids, target_out_ids, *, pad_id):
-    """Log-probability of given translations by teacher forcing.
+    """Log-probability of given translations, by teacher forcing.
 
     Args:
-        models: list of `TranslationModel`; the mean of several is returned.
+        models: list of `TranslationModel`; the mean over an ensemble is returned.
         source_ids: int32 tensor of shape `(batch_size, source_length)`.
         target_in_ids: int32 tensor of shape `(batch_size, target_length)`: the start token, then
             the pieces.
         target_out_ids: int32 tensor of the same shape: the pieces, then the end token.
-        pad_id: the id of padding, which does not count.
+        pad_id: the id of padding, which is left out of the sum.
 
     Returns:
         float32 tensor of shape `(batch_size,)`: sum of the natural logarithms of the

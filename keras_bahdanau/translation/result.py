@@ -1,4 +1,4 @@
-"""Translations: what a translator returns, and the joining of the parts of a long text."""
+"""`Translation`, the result for one text; and texts over the limit, translated in parts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class Translation:
     Attributes:
         text: the translation.
         log_probability: sum of the natural logarithms of its tokens' probabilities, the end token
-            included.
+            included; of a text in parts the sum over them; NaN where the search computes none.
         source_pieces: the S pieces of the source, the end token included.
         target_pieces: the T pieces of the translation, the end token included where it was
             generated.
         attention: float array of shape `(T, S)`: the weight of each source piece for each target
-            piece; `None` where it was not asked for.
+            piece; `None` without `return_alignments`.
     """
 
     text: str
@@ -31,16 +31,16 @@ class Translation:
     attention: np.ndarray | None = None
 
     def word_alignment(self, keep_ends: bool = False) -> Alignment:
-        """Which words of the source each word of the translation looked at.
+        """Word alignment: the attention of each target word to each source word.
 
-        Pieces are merged to words, which white space separates (each piece is one in scripts
-        without spaces): see `alignments.word_attention`.
+        Pieces are merged into words at white space (in scripts without spaces each piece is a
+        word): see `alignments.word_attention`.
 
         Args:
-            keep_ends: whether the end tokens are words too, `</s>`.
+            keep_ends: whether the end tokens count as words, `</s>`.
 
         Raises:
-            ValueError: the attention was not asked for.
+            ValueError: the translation has no attention weights.
 
         Example:
 
@@ -62,23 +62,60 @@ class Translation:
 BLANK = Translation("", 0.0, attention=np.zeros((0, 0), "float32"))
 
 
-def as_asked(translations: list[list[Translation]], n_best: int, return_alignments: bool) -> list:
-    """N-best lists of `Translation` as the caller of a `translate` method wants them.
+def translate_long_texts(
+    texts: Sequence[str],
+    translate_parts: Callable[[list[str], list[str] | None], list[list[Translation]]],
+    *,
+    encode: Callable[[str], list[int]],
+    max_length: int,
+    prefixes: Sequence[str] | None = None,
+) -> tuple[list[list[Translation]], int]:
+    """Translates texts of any length with a model of limited length.
+
+    A text over the limit is split at sentence ends (else at spaces) into parts within it.
+
+    Args:
+        texts: the texts. One without any piece, such as a blank line, has a blank translation.
+        translate_parts: function of a list of texts within the limit, and of their forced prefixes
+            or `None`; returns the n-best list of each.
+        encode: from a text to the ids of its pieces, without the end token.
+        max_length: the limit in pieces, the end token included.
+        prefixes: forced prefix of each translation, or `None`. It goes to the first part of a
+            text; the other parts get an empty one.
 
     Returns:
-        One string (or, with `return_alignments`, `Translation`) for each text; with `n_best` over
-        1 a list of them, best first.
+        `(translations, number_split)`: the n-best list of each text, in order; and how many texts
+        were longer than the limit.
     """
-    if not return_alignments:
-        translations = [[each.text for each in ranked] for ranked in translations]
-    return translations if n_best > 1 else [ranked[0] for ranked in translations]
+    parts, owners, number_split = [], [], 0
+    part_prefixes = None if prefixes is None else []
+    for index, text in enumerate(texts):
+        length = len(encode(text)) + 1
+        if length == 1:
+            continue
+        parts_of_text = [text]
+        if length > max_length:
+            parts_of_text = split_text(text, lambda part: len(encode(part)) + 1, max_length)
+            number_split += 1
+        parts += parts_of_text
+        owners += [index] * len(parts_of_text)
+        if prefixes is not None:
+            part_prefixes += [prefixes[index], *[""] * (len(parts_of_text) - 1)]
+    found = translate_parts(parts, part_prefixes) if parts else []
+    n_best_lists = [[] for _ in texts]
+    for owner, n_best_list in zip(owners, found, strict=True):
+        n_best_lists[owner].append(n_best_list)
+    translations = [
+        [join_translations(same_rank) for same_rank in zip(*of_parts, strict=False)] or [BLANK]
+        for of_parts in n_best_lists
+    ]
+    return translations, number_split
 
 
 def join_translations(parts: Sequence[Translation]) -> Translation:
-    """The translation of a text that was translated part by part.
+    """Joins the translations of the parts of a text.
 
-    The texts are joined by spaces and the log-probabilities add up; no weight goes from one part
-    to another.
+    Texts are joined by spaces, log-probabilities add up, and the attention is block-diagonal.
     """
     if len(parts) == 1:
         return parts[0]
@@ -98,13 +135,13 @@ def join_translations(parts: Sequence[Translation]) -> Translation:
     )
 
 
-def read_translations(tokenizer, source_ids, found) -> list[Translation]:
-    """The translations of one text, best first.
+def translations_from_search(tokenizer, source_ids, found) -> list[Translation]:
+    """The translations of one text from the result of a search, best first.
 
     Args:
         tokenizer: the `Tokenizer`.
         source_ids: list of the ids of the text, the end token last.
-        found: `SearchResult` of NumPy arrays, the row of this text.
+        found: `SearchResult` of NumPy arrays without the batch axis.
     """
     source_pieces = tuple(tokenizer.pieces(source_ids))
     translations = []
@@ -124,13 +161,13 @@ def read_translations(tokenizer, source_ids, found) -> list[Translation]:
     return translations
 
 
-def read_served_translation(outputs, row: int, rank: int) -> Translation:
-    """One translation among the outputs of the signature `translate_n_best`.
+def translation_from_signature(outputs, row: int, rank: int) -> Translation:
+    """One translation from the outputs of a SavedModel's signature `translate_n_best`.
 
     Args:
         outputs: dict of NumPy arrays.
-        row: which text.
-        rank: which of its translations, from 0.
+        row: index of the text.
+        rank: index of its translation, 0 for the best.
 
     Returns:
         A `Translation` without the padding of the batch.
@@ -144,50 +181,3 @@ def read_served_translation(outputs, row: int, rank: int) -> Translation:
         target_pieces=tuple(target_pieces),
         attention=outputs["attention"][row, rank, : len(target_pieces), : len(source_pieces)],
     )
-
-
-def translate_long_texts(
-    texts: Sequence[str],
-    translate_parts: Callable[[list[str]], list[list[Translation]]],
-    *,
-    encode: Callable[[str], list[int]],
-    max_length: int,
-    beginnings: Sequence[str] | None = None,
-) -> tuple[list[list[Translation]], int]:
-    """Translates texts of any length with a translator of limited length.
-
-    Args:
-        texts: the texts. One without any piece, such as a blank line, has a blank translation.
-        translate_parts: from a list of texts within the limit to their n-best lists.
-        encode: from a text to the ids of its pieces, without the end token.
-        max_length: the limit in pieces, the end token included.
-        beginnings: what the translation of each text begins with. Then `translate_parts` gets a
-            second list, with that of each part: of all but the first part of a text, nothing.
-
-    Returns:
-        `(translations, number_split)`: the n-best list of each text, in order; and how many texts
-        were longer than the limit.
-    """
-    parts, owners, number_split, given = [], [], 0, []
-    for index, text in enumerate(texts):
-        length = len(encode(text)) + 1
-        if length == 1:
-            continue
-        pieces = [text]
-        if length > max_length:
-            pieces = split_text(text, lambda part: len(encode(part)) + 1, max_length)
-            number_split += 1
-        parts += pieces
-        owners += [index] * len(pieces)
-        if beginnings is not None:
-            given += [beginnings[index], *[""] * (len(pieces) - 1)]
-    of_text = [[] for _ in texts]
-    arguments = [parts] if beginnings is None else [parts, given]
-    found = translate_parts(*arguments) if parts else []
-    for owner, translations in zip(owners, found, strict=True):
-        of_text[owner].append(translations)
-    joined = [
-        [join_translations(rank) for rank in zip(*n_best_lists, strict=False)] or [BLANK]
-        for n_best_lists in of_text
-    ]
-    return joined, number_split

@@ -1,4 +1,4 @@
-"""What can be chosen for a search, with the names of the field. Imports nothing heavy."""
+"""`SearchOptions`: beam search, length penalties, token constraints and sampling."""
 
 from dataclasses import dataclass
 
@@ -8,63 +8,63 @@ from keras_bahdanau.options import check_options, option
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How translations are searched for. Lengths are in tokens, with the end token.
+    """Options of beam search and sampling. Lengths are in tokens, the end token included.
 
     Raises:
-        InputError: a value is out of its range.
+        InputError: a value is out of its range, or `n_best` larger than `beam_width`.
     """
 
-    beam_width: int = option(5, "hypotheses kept; 1 is greedy search", least=1)
-    n_best: int = option(1, "translations of each text, at most as many as hypotheses", least=1)
+    beam_width: int = option(5, "hypotheses in the beam; 1 is greedy search", least=1)
+    n_best: int = option(1, "translations of each text, at most the beam width", least=1)
     length_penalty: float | None = option(
         None,
-        "alpha: hypotheses are ranked by their log-probability divided by their length to this "
-        "power; what training has chosen if none is given",
+        "alpha of length normalization: log-probabilities are divided by length ** alpha "
+        "(default: the value chosen in training)",
         least=0,
     )
     length_penalty_type: str = option(
         "average",
-        "what alpha is the power of: the length, or (5 + length) / 6 (Wu et al. 2016)",
+        "base of the length normalization: length, or (5 + length) / 6 (Wu et al. 2016)",
         choices=("average", "wu"),
     )
     coverage_penalty: float = option(
         0.0,
-        "beta: what a source token lacks of an attention of 1 in sum counts against a hypothesis, "
-        "as the logarithm (Wu et al. 2016)",
+        "beta of the coverage penalty: penalizes source tokens whose attention sums to less than 1 "
+        "(Wu et al. 2016)",
         least=0,
     )
-    min_length: int = option(0, "fewest tokens before the end token", least=0)
+    min_length: int = option(0, "least number of tokens before the end token", least=0)
     max_length: int | None = option(
-        None, "most tokens; twice the model's limit of a source if none is given", least=1
+        None, "greatest number of tokens (default: twice the model's source limit)", least=1
     )
     min_length_ratio: float = option(
-        0.0, "fewest tokens before the end token, times those of the source", least=0
+        0.0, "least number of tokens before the end token, as a ratio to the source length", least=0
     )
     max_length_ratio: float = option(
-        2.0, "most tokens, times those of the source (and 10 more)", least=0
+        2.0, "greatest number of tokens, as a ratio to the source length (plus 10)", least=0
     )
     no_repeat_ngram_size: int = option(
-        0, "n of the n-grams that a translation has once at most; 0 for no such rule", least=0
+        0, "n-gram blocking: no n-gram of this size occurs twice; 0 turns it off", least=0
     )
     banned_pieces: tuple[str, ...] = option(
         (),
-        "a piece of the vocabulary that no translation has, such as ▁Hund; may be repeated",
+        "a piece of the vocabulary to suppress, such as ▁Hund; may be repeated",
     )
-    allow_unknown: bool = option(False, "let the unknown token be generated")
+    allow_unknown: bool = option(False, "do not suppress the unknown token")
     sample: bool = option(
-        False, "draw tokens at random: n_best samples of each text in place of a search"
+        False, "sample tokens at random: n_best samples of each text in place of beam search"
     )
     temperature: float = option(
-        1.0, "of the draw: below 1 the probable tokens become more probable", least=1e-3
+        1.0, "sampling temperature: below 1, probable tokens become more probable", least=1e-3
     )
-    top_k: int = option(0, "draw from so many most probable tokens; 0 for all", least=0)
+    top_k: int = option(0, "sample from the k most probable tokens; 0 for all", least=0)
     top_p: float = option(
         1.0,
-        "draw from the fewest most probable tokens that have this probability in sum",
+        "nucleus sampling: from the fewest tokens whose probabilities sum to p",
         least=1e-6,
         most=1,
     )
-    seed: int = option(0, "of the draw: the same seed and text give the same samples", least=0)
+    seed: int = option(0, "random seed: the same seed and text give the same samples", least=0)
 
     def __post_init__(self):
         object.__setattr__(self, "banned_pieces", tuple(self.banned_pieces))

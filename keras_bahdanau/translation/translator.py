@@ -1,4 +1,4 @@
-"""A trained model with its tokenizer: text in, text out."""
+"""Translator: a trained model with its tokenizer, saved in a model directory."""
 
 import os
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import atomic_path
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer, check_texts
-from keras_bahdanau.translation.compiled_search import TranslationOnIds, sampling_key
+from keras_bahdanau.translation.compiled_search import CompiledSearch, sampling_key
 from keras_bahdanau.translation.model_directory import (
     MODEL_FILE,
     TOKENIZER_FILE,
@@ -21,25 +21,28 @@ from keras_bahdanau.translation.model_directory import (
 )
 from keras_bahdanau.translation.result import (
     Translation,
-    as_asked,
-    read_translations,
     translate_long_texts,
+    translations_from_search,
 )
 from keras_bahdanau.translation.search_options import SearchOptions
+from keras_bahdanau.translation.text_translator import BATCH_SIZE, TextTranslator, check_pairs
 
 DEFAULT_MAX_LENGTH = 128
 
 
-class Translator:
-    """Translates text with a trained `TranslationModel`.
+class Translator(TextTranslator):
+    """Translates text with a trained `TranslationModel`, on any backend of Keras.
+
+    `translate` and `score` are described by the protocol, `TextTranslator`. Any search can be
+    chosen in each call: all fields of `SearchOptions` are options of `translate`.
 
     Args:
         model: a `TranslationModel`.
         tokenizer: the `Tokenizer` whose ids it was trained on.
         config: dict with `max_length`, the limit of a source in pieces (the end token included),
             and `max_target_length`, the limit of a translation in tokens. Other entries are kept.
-        ensemble: other translators with the same tokenizer. Log-probabilities are the means of
-            those of all models.
+        ensemble: other translators with the same tokenizer. The log-probability of a token is the
+            mean over all models.
 
     Raises:
         ValueError: model and tokenizer have vocabularies of different sizes, or a translator of
@@ -75,7 +78,7 @@ class Translator:
         self.tokenizer = tokenizer
         self.config = {**limits, **(config or {})}
         models = [model, *(each.model for each in ensemble)]
-        self._on_ids = TranslationOnIds(models, self.config["max_target_length"])
+        self._compiled = CompiledSearch(models, self.config["max_target_length"])
 
     @classmethod
     def load(
@@ -85,10 +88,11 @@ class Translator:
 
         Args:
             directory: the directory.
-            ensemble: directories of other models of the same tokenizer, to be averaged with it.
+            ensemble: directories of other models with the same tokenizer, averaged with it.
 
         Raises:
-            InputError: the directory is none, is half written, damaged, or of a newer version.
+            InputError: there is no model directory, or it is unfinished, damaged, or of a newer
+                version.
         """
         directory = Path(directory)
         config = read_config(directory)
@@ -121,80 +125,39 @@ class Translator:
 
     @property
     def max_length(self) -> int:
-        """The limit of a source in pieces, the end token included; longer texts are split."""
+        """The limit of a source in pieces, the end token included: longer texts are split."""
         return self.config["max_length"]
 
     @property
     def is_ensemble(self) -> bool:
         """Whether several models are averaged."""
-        return len(self._on_ids.models) > 1
+        return len(self._compiled.models) > 1
 
     @property
     def options(self) -> SearchOptions:
-        """The options of a search for which none are given."""
+        """The options of a call that gives none."""
         return SearchOptions(length_penalty=self.length_penalty)
 
     @property
     def length_penalty(self) -> float:
-        """The exponent of the length that divides a log-probability where no other is given."""
+        """The default exponent of length normalization, chosen in training."""
         return self.config.get("length_penalty", 1.0)
-
-    def translate(
-        self,
-        texts: Sequence[str],
-        *,
-        return_alignments: bool = False,
-        prefixes: Sequence[str] | None = None,
-        batch_size: int = 64,
-        **options,
-    ) -> list:
-        """Translates texts.
-
-        A text longer than the model's limit is cut at sentence ends (else at spaces), translated
-        part by part and joined. A text of nothing but white space has a blank translation.
-
-        Args:
-            texts: the texts.
-            return_alignments: whether to return `Translation` objects, with pieces and attention
-                weights, in place of strings.
-            prefixes: what the translation of each text begins with: a text for each, which may be
-                blank; or `None`.
-            batch_size: number of texts searched at once.
-            **options: `beam_width`, `n_best`, `length_penalty`, `sample` and all other fields of
-                `SearchOptions`.
-
-        Returns:
-            A list with one string (or `Translation`) for each text; with `n_best` over 1 a list
-            of lists, best first.
-
-        Raises:
-            InputError: an option is out of its range, or `n_best` larger than `beam_width`; a
-                banned piece is not in the vocabulary; there are not as many prefixes as texts.
-            TypeError: `texts` is one string, or holds something that is no string; there is no
-                such option.
-        """
-        translations, _ = self.translate_n_best(
-            texts,
-            return_alignments=return_alignments,
-            prefixes=prefixes,
-            batch_size=batch_size,
-            **options,
-        )
-        return as_asked(translations, options.get("n_best", 1), return_alignments)
 
     def translate_n_best(
         self,
         texts: Sequence[str],
         *,
+        n_best: int = 1,
         return_alignments: bool = False,
         prefixes: Sequence[str] | None = None,
-        batch_size: int = 64,
+        batch_size: int | None = None,
         **options,
     ) -> tuple[list[list[Translation]], int]:
-        """Like `translate`: the `Translation` lists, and how many texts were cut into parts.
+        """See `TextTranslator`; `options` are all other fields of `SearchOptions`.
 
-        Without `return_alignments`, their `attention` is `None`: to keep the weights of every
-        hypothesis takes much memory and time where sources are long.
+        Raises:
+            InputError: also where `n_best` is larger than `beam_width`, or a banned piece is not in
+                the vocabulary.
         """
         check_texts(texts)
         if prefixes is not None:
@@ -204,47 +167,33 @@ class Translator:
                     "Expected as many prefixes as texts. "
                     f"Received: {len(prefixes)} prefixes, {len(texts)} texts"
                 )
-        options = SearchOptions(**options)
-        search = partial(self._translate_parts, options, return_alignments, batch_size)
+        options = SearchOptions(n_best=n_best, **options)
+        batch_size = BATCH_SIZE if batch_size is None else batch_size
         return translate_long_texts(
             texts,
-            search,
+            partial(self._translate_parts, options, return_alignments, batch_size),
             encode=self.tokenizer.encode,
             max_length=self.max_length,
-            beginnings=prefixes,
+            prefixes=prefixes,
         )
 
     def score(
-        self, sources: Sequence[str], targets: Sequence[str], batch_size: int = 64
+        self, sources: Sequence[str], targets: Sequence[str], batch_size: int | None = None
     ) -> list[float]:
-        """Log-probability (natural logarithm, the end token included) of each target.
-
-        Args:
-            sources: texts.
-            targets: a translation of each.
-            batch_size: number of pairs scored at once.
-
-        Raises:
-            ValueError: the numbers of sources and targets differ.
-        """
-        check_texts(sources)
-        check_texts(targets)
-        if len(sources) != len(targets):
-            raise ValueError(
-                "Expected as many targets as sources. "
-                f"Received: {len(sources)} sources, {len(targets)} targets"
-            )
+        """See `TextTranslator`. Pairs of any length are scored whole."""
+        check_pairs(sources, targets)
         source_ids = [[*self.tokenizer.encode(text), END_ID] for text in sources]
         target_ids = [self.tokenizer.encode(text) for text in targets]
-        return self._on_ids.score(source_ids, target_ids, batch_size).tolist()
+        batch_size = BATCH_SIZE if batch_size is None else batch_size
+        return self._compiled.score(source_ids, target_ids, batch_size).tolist()
 
-    def _translate_parts(self, options, return_alignments, batch_size, parts, prefixes=None):
+    def _translate_parts(self, options, return_alignments, batch_size, parts, prefixes):
         source_ids = [[*self.tokenizer.encode(part), END_ID] for part in parts]
         penalty = self.length_penalty if options.length_penalty is None else options.length_penalty
         translations = [None] * len(parts)
-        for index, found in self._on_ids.search(
+        for index, found in self._compiled.search(
             source_ids,
-            # A penalty and a seed take no new compilation.
+            # Another penalty or seed needs no new compilation.
             replace(options, length_penalty=None, seed=0),
             length_penalty=penalty,
             banned_ids=self.tokenizer.ids_of(options.banned_pieces),
@@ -253,5 +202,5 @@ class Translator:
             return_attention_scores=return_alignments,
             batch_size=batch_size,
         ):
-            translations[index] = read_translations(self.tokenizer, source_ids[index], found)
+            translations[index] = translations_from_search(self.tokenizer, source_ids[index], found)
         return translations

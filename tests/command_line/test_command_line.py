@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau import loading
 from keras_bahdanau.command_line.main import SUBCOMMANDS
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.version import __version__
@@ -23,14 +23,15 @@ print(json.dumps([found, [name for name in heavy if name in sys.modules]]))
 """
 BLANK_TRANSLATIONS = """
 import sys
-from keras_bahdanau.command_line import main, models
+from keras_bahdanau import loading
+from keras_bahdanau.command_line import main
 from keras_bahdanau.translation.result import BLANK
 
 class BlankTranslator:
     def translate_n_best(self, texts, **options):
         return [[BLANK]] * len(texts), 0
 
-models.open_translator = lambda *arguments: BlankTranslator()
+loading.open_translator = lambda *arguments, **options: BlankTranslator()
 sys.exit(main(["translate", "model"]))
 """
 
@@ -123,10 +124,10 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(command, arguments, message):
     ],
 )
 def test_errors_become_exit_codes(command, monkeypatch, error, code, line):
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(models, "open_translator", fail)
+    monkeypatch.setattr(loading, "open_translator", fail)
     outcome = command("translate", "model", "text")
     assert (outcome.code, outcome.output) == (code, [])
     assert len(outcome.errors) == 1
@@ -134,7 +135,7 @@ def test_errors_become_exit_codes(command, monkeypatch, error, code, line):
 
 
 def test_a_bug_shows_where_it_is(command, monkeypatch):
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(loading, "open_translator", lambda *arguments, **options: 1 / 0)
     outcome = command("translate", "model", "text")
     assert outcome.code == 1
     assert outcome.errors[0].startswith("Traceback")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_bahdanau.command_line import export, models
+from keras_bahdanau import loading
+from keras_bahdanau.command_line import export
 from keras_bahdanau.command_line.export import export_chosen
 
 FORMATS = ["saved-model", "litert"]
@@ -13,7 +14,7 @@ FORMATS = ["saved-model", "litert"]
 @pytest.fixture
 def unloaded(monkeypatch):
     """Fails the test when a model is loaded, because the call was wrong before."""
-    monkeypatch.setattr(models, "open_trained_translator", lambda path: pytest.fail("loaded"))
+    monkeypatch.setattr(loading, "open_translator", lambda path: pytest.fail("loaded"))
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -56,8 +57,7 @@ def test_a_litert_file_has_no_other_search(command, unloaded, tmp_path):
     )
     assert outcome.code == 2
     assert (
-        "no option of a search but --beam-width, --length-penalty, --max-length"
-        in (outcome.errors[0])
+        "no search option but --beam-width, --length-penalty, --max-length" in (outcome.errors[0])
     )
     assert outcome.errors[0].endswith("Received: --n-best")
 
@@ -73,7 +73,7 @@ def test_what_is_no_model(command, tmp_path, kind):
     outcome = command("export", tmp_path, "--format", kind, "--output", tmp_path / "new")
     assert outcome.code == 2
     (line,) = outcome.errors
-    assert f"Expected a model directory. Received: {tmp_path}" in line
+    assert f"Expected a model directory. Received: no model directory at {tmp_path}: " in line
     assert not (tmp_path / "new").exists()
 
 
@@ -136,7 +136,7 @@ def test_without_tensorflow_a_line_says_how_to_export(monkeypatch, tmp_path, cap
     export_chosen(None, tmp_path, "litert")
     assert started == []
     assert capsys.readouterr().err == (
-        "not exported, which takes TensorFlow: keras-bahdanau export "
+        "not exported, which needs TensorFlow: keras-bahdanau export "
         f"{tmp_path} --format litert --output {tmp_path / 'litert'}\n"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau import loading
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_run_that_was_killed_goes_on(command, loaded, files, monkeypatch):
             return loaded.translate_n_best(texts, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(models, "open_translator", lambda *arguments: Failing())
+        patch.setattr(loading, "open_translator", lambda *arguments, **options: Failing())
         assert command(*call).code == 1
     assert not target.exists()
     refused = command(*call)
@@ -60,7 +60,9 @@ def test_a_run_that_was_killed_goes_on(command, loaded, files, monkeypatch):
     ],
 )
 def test_files_that_do_not_fit(command, monkeypatch, arguments, message):
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        loading, "open_translator", lambda *arguments, **options: pytest.fail("loaded")
+    )
     outcome = command("translate", "m", *arguments)
     assert outcome.code == 2
     assert message in outcome.errors[0]

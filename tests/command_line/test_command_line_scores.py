@@ -6,7 +6,7 @@ import json
 import pytest
 import sacrebleu
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau import loading
 
 SOURCES = ["the dog runs", "", "el gato", "the red dog. " * 20]
 REFERENCES = ["el perro corre", "", "the cat", "el perro rojo. " * 20]
@@ -15,8 +15,7 @@ REFERENCES = ["el perro corre", "", "the cat", "el perro rojo. " * 20]
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch, untrained):
     """The command finds `untrained` at every path, so that it need not be loaded again."""
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: untrained)
-    monkeypatch.setattr(models, "open_trained_translator", lambda *arguments: untrained)
+    monkeypatch.setattr(loading, "open_translator", lambda *arguments, **options: untrained)
     return untrained
 
 

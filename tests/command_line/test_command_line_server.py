@@ -1,6 +1,6 @@
 """`keras-bahdanau translate --server`."""
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau import loading
 
 
 def test_a_server_in_place_of_a_model(command, loaded, monkeypatch):
@@ -13,7 +13,7 @@ def test_a_server_in_place_of_a_model(command, loaded, monkeypatch):
             asked.append((texts, options))
             return loaded.translate_n_best(texts)
 
-    monkeypatch.setattr(models, "open_server", lambda server, name: asked.append(name) or Served())
+    monkeypatch.setattr(loading, "open_server", lambda server, name: asked.append(name) or Served())
     outcome = command("translate", "--server", "localhost:8500", "the dog", "the cat")
     assert outcome.code == 0
     assert outcome.output == loaded.translate(["the dog", "the cat"])
@@ -31,7 +31,7 @@ def test_neither_a_model_nor_a_server(command):
 def test_a_search_that_a_server_cannot_change(command):
     outcome = command("translate", "--server", "localhost:1", "--beam-width", "3", "the dog")
     assert outcome.code == 2
-    assert outcome.errors[0].endswith("Received: --beam-width")
+    assert outcome.errors[0].endswith("Received: beam_width")
 
 
 def test_a_server_that_is_not_there(command):

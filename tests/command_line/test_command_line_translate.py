@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_bahdanau.command_line import models
+from keras_bahdanau import loading
 from keras_bahdanau.text.tokenizer import Tokenizer
 from keras_bahdanau.translation.result import Translation
 
@@ -118,7 +118,9 @@ def test_alignments_as_a_heat_map(command, loaded, tmp_path):
 
 @pytest.mark.parametrize("name", ["attention.gif", "attention", ".png"])
 def test_another_kind_of_picture_is_refused_before_anything_is_loaded(command, monkeypatch, name):
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        loading, "open_translator", lambda *arguments, **options: pytest.fail("loaded")
+    )
     outcome = command("translate", "m", "--alignments", name, "a")
     assert outcome.code == 2
     assert len(outcome.errors) == 1
@@ -138,7 +140,7 @@ class Exported:
 @pytest.fixture
 def exported(monkeypatch):
     translator = Exported()
-    monkeypatch.setattr(models, "open_translator", lambda *arguments: translator)
+    monkeypatch.setattr(loading, "open_translator", lambda *arguments, **options: translator)
     return translator
 
 
@@ -164,11 +166,11 @@ def test_target_prefixes_go_line_by_line(command, exported, tmp_path):
     assert outcome.errors == [f"error: Expected as many lines as texts. Received: more in {path}"]
 
 
-def test_alignments_of_what_gives_none(command, exported, tmp_path):
-    outcome = command("translate", "m", "--alignments", tmp_path / "a.png", "a")
+def test_alignments_of_what_gives_none(command, untrained_litert, tmp_path):
+    outcome = command("translate", untrained_litert, "--alignments", tmp_path / "a.png", "a")
     assert (outcome.code, outcome.output) == (2, [])
     (line,) = outcome.errors
-    assert line.endswith("Received: m, which gives no attention weights")
+    assert line.endswith("Received: a LiteRT file, which gives no attention weights")
     assert not (tmp_path / "a.png").exists()
 
 
@@ -189,7 +191,7 @@ def to_newer(path):
     ("name", "damage", "message"),
     [
         ("model.keras", truncate, "Expected a Keras model. Received: "),
-        ("model.keras", lambda path: path.unlink(), "unfinished model directory: it has no model"),
+        ("model.keras", lambda path: path.unlink(), "an unfinished model directory at "),
         ("tokenizer.model", lambda path: path.write_bytes(b"x"), "Expected a SentencePiece model"),
         (
             "tokenizer.model",

@@ -5,9 +5,9 @@ import pytest
 
 from keras_bahdanau.command_line.lines import (
     argument_texts,
-    blocks,
     one_line,
     print_line,
+    report_split,
     standard_input_lines,
 )
 from keras_bahdanau.errors import InputError
@@ -57,9 +57,25 @@ def test_arguments_of_other_bytes():
         argument_texts(["a", b"\xff".decode("utf-8", "surrogateescape")])
 
 
-def test_blocks():
-    assert list(blocks(range(5), 2)) == [[0, 1], [2, 3], [4]]
-    assert list(blocks([], 2)) == []
+@pytest.mark.parametrize(
+    ("arguments", "limit", "count"),
+    [
+        ((3, 24), " of 24 pieces", "3"),
+        ((3, 24, 9), " of 24 pieces", "3 of 9"),
+        ((3, None), "", "3"),
+    ],
+)
+def test_lines_in_parts_are_reported(capsys, arguments, limit, count):
+    report_split(*arguments)
+    assert capsys.readouterr() == (
+        "",
+        f"note: lines longer than the model's limit{limit}, translated in parts: {count}\n",
+    )
+
+
+def test_nothing_is_reported_where_no_line_is_long(capsys):
+    report_split(0, 24)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

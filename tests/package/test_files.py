@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -6,7 +7,13 @@ import sys
 import pytest
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import atomic_path, check_is_free, naming_full_disk, remove_leftovers
+from keras_bahdanau.files import (
+    atomic_path,
+    check_is_free,
+    naming_full_disk,
+    remove_leftovers,
+    write_json,
+)
 
 
 def names(directory):
@@ -150,3 +157,12 @@ def test_what_is_free(tmp_path):
         check_is_free(tmp_path)
     with pytest.raises(InputError, match="mine, a file$"):
         check_is_free(tmp_path / "mine")
+
+
+def test_json_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "metrics.json"
+    write_json(path, {"bleu": 1.0})
+    with pytest.raises(TypeError):
+        write_json(path, {"bleu": object()})
+    assert json.loads(path.read_text()) == {"bleu": 1.0}
+    assert [each.name for each in tmp_path.iterdir()] == ["metrics.json"]

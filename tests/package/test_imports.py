@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "serving": {"text", "translation"},
     "training": {"backend", "models", "text", "translation"},
     "export": {"alignments", "models", "recurrent", "text", "translation"},
-    "command_line": {"alignments", "export", "serving", "training", "translation"},
+    "loading": {"export", "serving", "translation"},
+    "command_line": {"alignments", "export", "loading", "training", "translation"},
 }
 BACKENDS = {"tensorflow", "tensorflow_text", "jax", "torch"}
 ON_EVERY_BACKEND = ("backend", "time_loop", "layers", "recurrent", "models", "search")
@@ -73,8 +74,13 @@ def imported_modules(name):
 
 
 def room_of(name):
-    """`layers` for `keras_bahdanau.layers.arguments`; `None` outside the package."""
+    """`layers` for `keras_bahdanau.layers.arguments`; `None` outside the package.
+
+    An entry point, `python -m` of a folder, is in no room: it may import the command line.
+    """
     root, *parts = name.split(".")
+    if parts[-1:] == ["__main__"]:
+        return "__main__"
     return parts[0] if root == ROOT and parts else None
 
 
@@ -154,7 +160,8 @@ def run_python(code):
 def test_the_package_and_its_light_parts_load_neither_keras_nor_tensorflow():
     loaded = run_python(
         f"import sys, {ROOT}, {ROOT}.training, {ROOT}.export, {ROOT}.command_line;"
-        f"from {ROOT} import InputError, Translation;"
+        f"from {ROOT} import InputError, Translation, open_translator;"
+        f"from {ROOT}.translation import SearchOptions, TextTranslator;"
         "print(*sys.modules)"
     )
     assert ROOT in loaded
@@ -178,3 +185,18 @@ def test_everything_exported_by_a_package_is_listed():
             if isinstance(node, ast.ImportFrom) and (node.level or node.module.startswith(ROOT)):
                 # `X as X` says that the name is meant for users of the package.
                 assert all(alias.asname == alias.name for alias in node.names), name
+
+
+@pytest.mark.parametrize(("package", "subcommand"), [("training", "train"), ("export", "export")])
+def test_a_folder_is_a_command(package, subcommand):
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", f"{ROOT}.{package}", *arguments], capture_output=True, text=True
+        )
+
+    shown = run("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith(f"usage: keras-bahdanau {subcommand} ")
+    refused = run("--colour")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: ")

@@ -109,7 +109,8 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
         return fails
 
     def Predict(self, request, context):
-        texts = [text.decode() for text in request.inputs["text"].string_val]
+        inputs = {name: list(tensor.string_val) for name, tensor in request.inputs.items()}
+        texts = [text.decode() for text in inputs.get("text", inputs.get("source"))]
         if self._fails(request.model_spec.signature_name, texts):
             context.abort(grpc.StatusCode.UNAVAILABLE, "loading")
         if request.model_spec.name != self.model_name:
@@ -120,6 +121,10 @@ class PredictionServer(prediction_service_pb2_grpc.PredictionServiceServicer):
             response.outputs["text"].CopyFrom(tf.make_tensor_proto(texts))
             return response
         signature = self._signatures()[request.model_spec.signature_name]
-        for name, tensor in signature(text=tf.constant(texts)).items():
+        for name, tensor in signature(**_tensors(inputs)).items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(tensor.numpy()))
         return response
+
+
+def _tensors(inputs):
+    return {name: tf.constant(texts) for name, texts in inputs.items()}

@@ -4,20 +4,21 @@ import json
 
 import sentencepiece
 
-from keras_bahdanau.export.litert.artifacts import write_json, write_manifest
+from keras_bahdanau.export.litert.artifacts import write_manifest
 from keras_bahdanau.export.litert.tokenizer_file import (
     TOKENIZER_FILE_NAME,
     read_sentencepiece_model,
     tokenizer_description,
     vector,
 )
+from keras_bahdanau.files import write_json
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 
 
 def write_directory(path, model_bytes):
     """Writes `tokenizer.json` of a SentencePiece model and a manifest, and returns the path."""
     path.mkdir()
-    write_json(path / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes))
+    write_json(path / TOKENIZER_FILE_NAME, tokenizer_description(model_bytes), indent=1)
     write_manifest_of(path, len(read_sentencepiece_model(model_bytes).pieces))
     return path
 

@@ -12,7 +12,7 @@ def translate_with(n_best=1):
     """A translator that shouts, and the lists of parts that it was given."""
     calls = []
 
-    def translate_parts(parts):
+    def translate_parts(parts, prefixes):
         calls.append(parts)
         return [
             [Translation(part.upper() + "!" * rank, -1.0 - rank) for rank in range(n_best)]
@@ -58,7 +58,7 @@ def test_every_part_is_within_the_limit():
 @pytest.mark.parametrize("texts", [[], [""], ["  ", ""]])
 def test_blank_texts_need_no_translator(texts):
     found, number_split = translate_long_texts(
-        texts, lambda parts: pytest.fail("called"), encode=encode, max_length=4
+        texts, lambda *parts: pytest.fail("called"), encode=encode, max_length=4
     )
     assert found == [[BLANK]] * len(texts)
     assert number_split == 0

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.translation.model_directory import read_config, write_config, write_json
+from keras_bahdanau.translation.model_directory import read_config, write_config
 from keras_bahdanau.version import __version__
 
 LIMITS = {"max_length": 24, "max_target_length": 30}
@@ -52,14 +52,16 @@ def test_a_file_is_no_directory(tmp_path):
 
 
 def test_a_directory_of_something_else(tmp_path):
-    with pytest.raises(InputError, match="no model directory: it has no config.json, model.keras"):
+    with pytest.raises(
+        InputError, match="no model directory at .*: it has no config.json, model.keras"
+    ):
         read_config(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model.keras", "tokenizer.model", "config.json"])
 def test_a_half_written_directory_says_what_it_lacks(directory, name):
     (directory / name).unlink()
-    with pytest.raises(InputError, match=f"unfinished model directory: it has no {name}$"):
+    with pytest.raises(InputError, match=f"unfinished model directory at .*: it has no {name}$"):
         read_config(directory)
 
 
@@ -94,15 +96,6 @@ def test_numbers_that_are_none(directory, name, value):
     change_config(directory, **{name: value})
     with pytest.raises(InputError, match=f"Expected {name} to be a positive integer"):
         read_config(directory)
-
-
-def test_json_is_replaced_as_a_whole(tmp_path):
-    path = tmp_path / "metrics.json"
-    write_json(path, {"bleu": 1.0})
-    with pytest.raises(TypeError):
-        write_json(path, {"bleu": object()})
-    assert json.loads(path.read_text()) == {"bleu": 1.0}
-    assert [each.name for each in tmp_path.iterdir()] == ["metrics.json"]
 
 
 def test_a_saved_translator_is_a_model_directory(untrained_directory, tmp_path):
