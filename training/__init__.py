@@ -10,7 +10,7 @@ _MODULES = {
     "Splits": "data.splits",
     "TrainingOptions": "options",
     "TsvFile": "corpora.parallel_text",
-    "named_splits": "data.splits",
+    "named_splits": "corpora.named",
     "preset_options": "presets",
     "train": "training_run",
 }

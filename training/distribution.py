@@ -1,6 +1,8 @@
 """Distributed training: one device, several devices of a machine, or several machines."""
 
 import contextlib
+import json
+import os
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,8 +13,11 @@ import numpy as np
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.quiet import silenced_native_logs
 
-from .cluster import place_in_cluster
-
+CLUSTER_VARIABLE = "TF_CONFIG"
+CLUSTER_EXAMPLE = (
+    '{"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
 # Time without a heartbeat before a process counts as lost. TensorFlow's default of 10 s is exceeded
 # on busy machines.
 HEARTBEAT_TIMEOUT = 60
@@ -157,6 +162,31 @@ def start_distribution(devices: int = 1) -> Distribution:
         _set_heartbeat_timeout(processes)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return Distribution(strategy, process, processes)
+
+
+def is_chief() -> bool:
+    """Returns whether this is the process of the run that writes and validates: the first one."""
+    return place_in_cluster()[0] == 0
+
+
+def place_in_cluster() -> tuple[int, int]:
+    """Returns the index of this process and the number of processes; `(0, 1)` without `TF_CONFIG`.
+
+    Raises:
+        InputError: `TF_CONFIG` does not describe workers, with this process among them.
+    """
+    text = os.environ.get(CLUSTER_VARIABLE)
+    if not text:
+        return 0, 1
+    try:
+        description = json.loads(text)
+        (kind, workers), *others = description["cluster"].items()
+        process, is_worker = int(description["task"]["index"]), description["task"]["type"] == kind
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_worker = False
+    if not is_worker or kind != "worker" or others or not 0 <= process < len(workers):
+        raise InputError(f"Expected {CLUSTER_VARIABLE} such as {CLUSTER_EXAMPLE}. Received: {text}")
+    return process, len(workers)
 
 
 def _set_heartbeat_timeout(processes):

@@ -21,7 +21,6 @@ from .data.batches import Batches
 from .data.preparation import DIVERSIFICATION, check_is_free, holds_run, prepare
 from .data.splits import Splits
 from .distribution import Distribution, start_distribution
-from .diversification import diversify
 from .evaluation import choose_length_penalty, corpus_bleu, evaluate
 from .options import TrainingOptions
 from .training_model import TrainingModel
@@ -94,6 +93,9 @@ def train(
     distribution = start_distribution(devices)
     show_progress = show_progress and distribution.is_chief
     if options.diversify:
+        # Most runs do without.
+        from .diversification import diversify
+
         if not holds_run(directory):
             check_is_free(directory)
 

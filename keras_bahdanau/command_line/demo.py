@@ -8,8 +8,8 @@ from pathlib import Path
 from keras_bahdanau.command_line.lines import print_line
 
 DESCRIPTION = """\
-Everything once, on the built-in corpus (English to Spanish): train a translator, report BLEU on
-a held-out test set, export a SavedModel and a LiteRT file, translate with all three, and draw the
+Everything once, on the built-in corpus (English to Spanish): train a translator, report BLEU on a
+held-out test set, export a SavedModel and a LiteRT file, translate with all three, and draw the
 attention. Needs no network and takes some minutes on two cores. After an interruption, the same
 command resumes.
 """
@@ -31,7 +31,7 @@ def run(arguments):
     from keras_bahdanau.command_line.train import train_and_export
     from keras_bahdanau.loading import open_translator
     from keras_bahdanau.training import preset_options
-    from keras_bahdanau.training.data.splits import BUILT_IN, named_splits
+    from keras_bahdanau.training.corpora.named import BUILT_IN, named_splits
 
     started, output = time.monotonic(), Path(arguments.output)
     splits = named_splits(BUILT_IN)

@@ -4,7 +4,7 @@ import sys
 
 from keras_bahdanau.command_line.parser import add_option_arguments, given_options
 from keras_bahdanau.training import TrainingOptions
-from keras_bahdanau.training.data.splits import CORPUS_NAMES
+from keras_bahdanau.training.corpora.named import CORPUS_NAMES
 from keras_bahdanau.training.presets import DEFAULT_PRESET, PRESETS
 
 PRESET_WIDTH = max(map(len, PRESETS)) + 2
@@ -96,7 +96,6 @@ def _add_files(parser, split, text):
 
 def run(arguments):
     from keras_bahdanau.training import preset_options
-    from keras_bahdanau.training.cluster import is_chief
 
     changes = given_options(arguments, TrainingOptions)
     options = preset_options(arguments.preset, **changes)
@@ -109,6 +108,8 @@ def run(arguments):
         devices=arguments.devices,
         show_progress=not arguments.no_progress,
     )
+    from keras_bahdanau.training.distribution import is_chief
+
     if is_chief():
         following = f'keras-bahdanau translate {arguments.output} "A sentence of yours."'
         print(f"next: {following}", file=sys.stderr)
@@ -122,7 +123,7 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
 
     from keras_bahdanau.command_line.export import export_chosen
     from keras_bahdanau.training import train
-    from keras_bahdanau.training.cluster import is_chief
+    from keras_bahdanau.training.distribution import is_chief
 
     translator, metrics = train(
         splits, options, directory, devices=devices, show_progress=show_progress
@@ -134,7 +135,8 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
 
 def _splits(arguments):
     from keras_bahdanau.errors import InputError
-    from keras_bahdanau.training.data.splits import file_splits, named_splits
+    from keras_bahdanau.training.corpora.named import named_splits
+    from keras_bahdanau.training.data.splits import file_splits
 
     names = [
         f"{side}{split}"

@@ -1,16 +1,11 @@
-"""Training, validation and test pairs of a run: given, from files, or a named corpus."""
+"""The training, validation and test pairs of a run."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from keras_bahdanau.errors import InputError
 
-from ..corpora import downloads
-from ..corpora.built_in import built_in_corpus
 from ..corpora.parallel_text import ParallelFiles, TsvFile
-
-BUILT_IN = "built-in"
-CORPUS_NAMES = (BUILT_IN, *downloads.NAMES)
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -28,30 +23,6 @@ class Splits(NamedTuple):
     train: Iterable[tuple[str, str]]
     validation: Pairs
     test: Pairs = ()
-
-
-def named_splits(name: str) -> Splits:
-    """Returns the pairs of the built-in corpus, or of one that is downloaded and cached.
-
-    Args:
-        name: `"built-in"` (English to Spanish), `"multi30k-en-de"` or `"multi30k-en-fr"`.
-
-    Raises:
-        InputError: there is no such corpus, or it cannot be downloaded.
-    """
-    if name == BUILT_IN:
-        corpus = built_in_corpus()
-        return Splits(
-            *([(pair.source, pair.target) for pair in corpus[split]] for split in Splits._fields)
-        )
-    if name not in CORPUS_NAMES:
-        raise InputError(f"Expected a corpus among {', '.join(CORPUS_NAMES)}. Received: {name}")
-    files = downloads.download(name)
-    return Splits(
-        ParallelFiles(files.source_train, files.target_train),
-        list(ParallelFiles(files.source_validation, files.target_validation)),
-        list(ParallelFiles(files.source_test, files.target_test)),
-    )
 
 
 def file_splits(files: dict) -> Splits:
