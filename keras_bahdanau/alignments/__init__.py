@@ -1,4 +1,4 @@
-"""Pictures of where a translator looked: heat maps (PNG) and pages (HTML)."""
+"""Attention between words, drawn as heat maps (PNG) and interactive pages (HTML)."""
 
 from keras_bahdanau.alignments.alignment import Alignment as Alignment
 from keras_bahdanau.alignments.heat_map import write_heat_map as write_heat_map

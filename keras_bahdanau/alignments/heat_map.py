@@ -1,4 +1,4 @@
-"""Alignments as a picture: one heat map for each sentence, one below the other, in one PNG."""
+"""Heat maps of alignments in one PNG, one below the other."""
 
 import math
 import os
@@ -17,7 +17,7 @@ DOTS_PER_INCH = 120
 MAX_PIXELS = 64_000_000
 MAX_SIDE_PIXELS = 60_000
 
-# Lengths in inches from here on.
+# Layout, in inches.
 _CELL = 0.3
 _GAP = 0.09
 _MARGIN = 0.25
@@ -31,7 +31,7 @@ _ROTATION = 60
 _FONT_SIZE = 10
 _LONGEST_LABEL = 28
 # DejaVu Sans comes with matplotlib and has Latin, Greek, Cyrillic, Arabic and Hebrew; the others
-# are asked for what it lacks, where they are installed.
+# are fallbacks for other scripts, where they are installed.
 _FONTS = (
     "DejaVu Sans",
     "Noto Sans CJK JP",
@@ -51,7 +51,7 @@ _FONTS = (
 
 
 class _Panel(NamedTuple):
-    """Where one sentence stands: sizes in inches."""
+    """Layout of one sentence, in inches."""
 
     heading: str
     source_labels: list[str]
@@ -66,18 +66,20 @@ class _Panel(NamedTuple):
 
 
 def write_heat_map(path: str | os.PathLike, sentences: Sequence[Alignment]) -> None:
-    """Writes a PNG in which the darkness of a cell is an attention weight.
+    """Writes one PNG with a heat map of the attention weights of each sentence.
 
-    The source stands above each map, the translation to its left. The picture grows with the number
-    of words; its scale of colours always runs from 0 to 1, so that pictures can be compared.
-    A character for which no font is installed is drawn as a box.
+    Source words are the columns, target words the rows. The picture grows with the number of
+    words. The colour scale always runs from 0 to 1, so pictures can be compared. A character
+    without an installed font is drawn as a box.
 
     Args:
-        path: the file to write; a file that is there is replaced only when all went well.
-        sentences: the sentences, drawn from top to bottom. A blank one is drawn as its heading.
+        path: the file to write, atomically.
+        sentences: the sentences, drawn from top to bottom. Of a blank one only the heading is
+            drawn.
 
     Raises:
-        InputError: the picture would be too large to be opened.
+        InputError: the picture would have more than `MAX_PIXELS` pixels or `MAX_SIDE_PIXELS` on a
+            side.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -86,7 +88,7 @@ def write_heat_map(path: str | os.PathLike, sentences: Sequence[Alignment]) -> N
     canvas = FigureCanvasAgg(figure)
     fonts = _installed_fonts()
     with warnings.catch_warnings():
-        # A box in the picture says that a glyph is missing.
+        # Missing glyphs are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         panels = [
             _measure_panel(canvas, fonts, sentence, number)
@@ -126,7 +128,7 @@ def _measure_panel(canvas, fonts, sentence: Alignment, number: int) -> _Panel:
     angle = math.radians(_ROTATION)
     sizes = [_text_size(canvas, fonts, label) for label in source_labels]
     rise = max(w * math.sin(angle) + h * math.cos(angle) for w, h in sizes)
-    # A rotated label begins above its own cell, and may end to the right of the last one.
+    # A rotated label starts above its own cell and may end to the right of the last column.
     overhang = max(
         w * math.cos(angle) - (len(sizes) - index - 0.5) * _CELL
         for index, (w, _) in enumerate(sizes)
@@ -158,7 +160,7 @@ def _text_size(canvas, fonts, label: str) -> tuple[float, float]:
 
 
 def _label(text: str, longest: int) -> str:
-    """The text as one line without characters that cannot be drawn."""
+    """The text in at most `longest` characters, without those that cannot be drawn."""
     text = "".join(
         "\ufffd" if unicodedata.category(character) in ("Cc", "Cs") else character
         for character in text

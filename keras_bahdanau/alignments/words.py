@@ -1,4 +1,4 @@
-"""From attention between SentencePiece pieces to attention between words."""
+"""Merges attention between SentencePiece pieces to attention between words."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 WORD_START = "\u2581"
 END_WORD = "</s>"
 
-# Scripts that put no spaces between words: there a piece is the best word that we have.
+# Scripts without spaces between words: there every piece counts as a word.
 _SPACELESS_SCRIPTS = (
     *("CJK", "IDEOGRAPHIC", "FULLWIDTH", "HIRAGANA", "KATAKANA"),
     *("THAI", "LAO", "KHMER", "MYANMAR"),
@@ -16,11 +16,11 @@ _SPACELESS_SCRIPTS = (
 
 
 def merge_pieces(pieces: Sequence[str]) -> tuple[list[str], list[list[int]]]:
-    """Joins SentencePiece pieces to the words that they spell.
+    """Joins SentencePiece pieces to words.
 
-    A piece that begins with the mark "\u2581" opens a word, and so do the first piece and the end
-    piece `</s>`. Within scripts without spaces (Chinese, Japanese, Thai, ...) every piece does,
-    because all of a sentence would be one word otherwise.
+    A word starts at a piece that begins with the mark "\u2581", at the first piece, and at the end
+    piece `</s>`. In scripts without spaces (Chinese, Japanese, Thai, ...) it starts at every piece,
+    since a whole sentence would be one word otherwise.
 
     Args:
         pieces: pieces in the order of the text.
@@ -31,12 +31,12 @@ def merge_pieces(pieces: Sequence[str]) -> tuple[list[str], list[list[int]]]:
     """
     groups: list[list[int]] = []
     for index, piece in enumerate(pieces):
-        if index == 0 or _opens_word(piece, pieces[index - 1]):
+        if index == 0 or _starts_word(piece, pieces[index - 1]):
             groups.append([index])
         else:
             groups[-1].append(index)
     texts = ("".join(pieces[index] for index in group) for group in groups)
-    # A mark that no letter follows stays visible, since an empty word could not be pointed at.
+    # A mark without letters stays visible: an empty word could not be pointed at.
     return [text.replace(WORD_START, " ").strip() or WORD_START for text in texts], groups
 
 
@@ -48,14 +48,14 @@ def word_attention(
 ) -> tuple[list[str], list[str], np.ndarray]:
     """Merges attention weights between pieces to weights between words.
 
-    The columns of a source word are summed (it received all of them) and the rows of a target word
-    are averaged (it is one word that looked once), so rows keep summing to at most 1.
+    Weights are summed over the pieces of a source word and averaged over those of a target word,
+    so rows keep summing to at most 1.
 
-    The end of a sentence is a word of its own, `</s>`, or is left out. Either the pieces contain
-    it, or `attention` has one row or column more than there are pieces, which is then the end.
+    The end of a sentence is a word of its own, `</s>`, or is left out. It may be among the pieces,
+    or be an additional last row or column of `attention`.
 
     Args:
-        attention: array of shape `(target_length, source_length)`.
+        attention: array of shape `(target_length, source_length)`, the attention weights.
         source_pieces: `source_length` pieces, or one fewer when they leave out the end piece.
         target_pieces: `target_length` pieces, or one fewer when they leave out the end piece.
         keep_ends: whether ends of sentences are words. Without them, rows may sum to less.
@@ -63,6 +63,9 @@ def word_attention(
     Returns:
         `(source_words, target_words, weights)`, with weights float32 of shape
         `(target_words, source_words)`.
+
+    Raises:
+        ValueError: the shape of `attention` does not fit the pieces.
     """
     attention = np.asarray(attention, dtype=np.float32)
     if attention.ndim != 2:
@@ -86,13 +89,13 @@ def _words(pieces, keep_ends):
     kept = [
         index
         for index, group in enumerate(groups)
-        # Nothing else than the end is this piece alone, whatever a user types.
+        # Only the end token is this piece: `</s>` typed by a user is split into others.
         if keep_ends or [pieces[i] for i in group] != [END_WORD]
     ]
     return [words[index] for index in kept], [groups[index] for index in kept]
 
 
-def _opens_word(piece: str, previous: str) -> bool:
+def _starts_word(piece: str, previous: str) -> bool:
     if piece.startswith(WORD_START) or END_WORD in (piece, previous):
         return True
     return is_spaceless(piece[:1]) and is_spaceless(previous[-1:])

@@ -1,7 +1,7 @@
 """Loops that Keras has not, for each backend that can have them."""
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 # For every number of rows that it has not met, TensorFlow on a processor generates code anew: so
 # numbers of rows are rounded up to a multiple of this.
@@ -99,34 +99,3 @@ def _on_torch(step, sequences, lengths, numbers, states):
         made, states = step(given, number, states)
         outputs.append(made)
     return [ops.concatenate(each[::-1]) for each in zip(*outputs, strict=True)], states
-
-
-def while_rows(condition, body, loop_vars):
-    """`keras.ops.while_loop`, where the first dimension of tensors may change from turn to turn.
-
-    On JAX, which has to know all shapes, it may not.
-
-    Args:
-        condition: function of the loop variables; returns a bool.
-        body: function of the loop variables; returns new ones, of the same structure.
-        loop_vars: nested structure of tensors.
-
-    Returns:
-        The last loop variables.
-    """
-    flat = [ops.convert_to_tensor(x) for x in tree.flatten(loop_vars)]
-
-    def packed(function):
-        return lambda *flat: function(*tree.pack_sequence_as(loop_vars, flat))
-
-    def flat_body(*flat):
-        return tree.flatten(packed(body)(*flat))
-
-    if keras.backend.backend() != "tensorflow":
-        flat = ops.while_loop(packed(condition), flat_body, flat)
-    else:
-        import tensorflow as tf
-
-        shapes = [tf.TensorShape([None, *x.shape[1:]] if x.shape.rank else []) for x in flat]
-        flat = tf.while_loop(packed(condition), flat_body, flat, shape_invariants=shapes)
-    return tree.pack_sequence_as(loop_vars, flat)

@@ -1,4 +1,4 @@
-"""Search for token sequences with any step function: greedy and beam search, and sampling."""
+"""Beam search, greedy search and sampling for any step function; no model is assumed."""
 
 from keras_bahdanau.search.beam import beam_search as beam_search
 from keras_bahdanau.search.beam import greedy_search as greedy_search

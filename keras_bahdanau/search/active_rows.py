@@ -1,117 +1,162 @@
-"""The rows that a search computes: its growing hypotheses, and few others."""
+"""Batch compaction: only active hypotheses are decoded."""
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from keras_bahdanau.backend.indexing import rows_of
 from keras_bahdanau.backend.loops import ROW_MULTIPLE
 
-# Rows are chosen again when this share of them would be left.
-WORTH_SHRINKING = (7, 8)
+# The batch is compacted when this share of its rows, or less, would remain.
+COMPACTION_THRESHOLD = (7, 8)
 
 
-class Rows:
-    """Which hypotheses are computed, and what a step needs for them.
+class ActiveRows:
+    """The rows of the step function's batch, and the slot of the hypothesis in each.
 
-    A search keeps `width` slots for each sentence, slot `sentence * width + beam`. Slots of
-    hypotheses that grow have a row in each call of the step function; the others lose theirs from
-    time to time, so that a batch shrinks as its sentences end. On JAX, which has to know all
-    shapes, every slot keeps its row.
+    The search keeps `width` slots per sentence: slot `sentence * width + beam`. Active hypotheses
+    have a row in every call of the step function. Finished ones lose theirs when the batch is
+    compacted, so the batch shrinks as sentences finish. On JAX, whose shapes are static, every
+    slot keeps its row.
 
-    Rows are a dict of
-        slots: int32 tensor of shape `(rows,)`, the slot of each row. Some may occur twice.
-        place: int32 tensor of shape `(batch_size * width,)`, a row of each slot, or -1.
+    The methods pass a dict `rows`:
+        slots: int32 tensor of shape `(rows,)`, the slot of each row. The number of rows is rounded
+            up: the last slot may be repeated.
+        row_of_slot: int32 tensor of shape `(batch_size * width,)`, a row of each slot, or -1.
         states: list of tensors with leading dimension `rows`.
         constants: list of tensors with leading dimension `rows`.
 
     Args:
         batch_size: int or scalar int tensor.
-        width: int, slots of a sentence.
+        width: int, slots per sentence.
         constants: list of tensors with leading dimension `batch_size`.
     """
 
     def __init__(self, batch_size, width, constants):
-        self.count = batch_size * width
+        self.num_slots = batch_size * width
         self.width = width
         self.constants = constants
-        self.all_slots = ops.arange(self.count, dtype="int32")
-        self.is_fixed = keras.backend.backend() == "jax"
+        self.all_slots = ops.arange(self.num_slots, dtype="int32")
+        self.is_static = keras.backend.backend() == "jax"
 
-    def first(self, states, alike):
-        """The rows of the first step.
+    def initial(self, states, one_per_sentence):
+        """Returns the rows of the first step.
 
         Args:
             states: list of tensors with leading dimension `batch_size`.
-            alike: whether the hypotheses of a sentence are still alike, so that one will do.
+            one_per_sentence: whether one row per sentence is enough, because its hypotheses are
+                still identical.
         """
-        if alike and not self.is_fixed:
+        if one_per_sentence and not self.is_static:
             slots = self.all_slots[:: self.width]
             is_first = self.all_slots % self.width == 0
-            place = ops.where(is_first, self.all_slots // self.width, -1)
+            row_of_slot = ops.where(is_first, self.all_slots // self.width, -1)
         else:
-            slots = place = self.all_slots
+            slots = row_of_slot = self.all_slots
         return {
             "slots": slots,
-            "place": place,
-            "states": self._of_slots(states, slots),
-            "constants": self._of_slots(self.constants, slots),
+            "row_of_slot": row_of_slot,
+            "states": self._repeat_for(slots, states),
+            "constants": self._repeat_for(slots, self.constants),
         }
 
-    def next(self, rows, states, parents, growing):
-        """The rows of the next step.
+    def update(self, rows, states, parents, active):
+        """Returns the rows of the next step: compacted, with the states of their parents.
 
         Args:
-            rows: those of the last one.
-            states: list of tensors, the states after it, with its rows.
-            parents: int32 tensor of shape `(slots,)`, the slot that each hypothesis continues;
-                `None` where each continues itself.
-            growing: bool tensor of shape `(slots,)`.
+            rows: the rows of this step.
+            states: list of tensors, the new states of these rows.
+            parents: int32 tensor of shape `(slots,)`, the slot that each hypothesis extends;
+                `None` where each extends itself.
+            active: bool tensor of shape `(slots,)`.
         """
-        slots, place, constants = rows["slots"], rows["place"], rows["constants"]
-        stay = parents is None
-        if not self.is_fixed:
-            count = ops.sum(ops.cast(growing, "int32"))
-            fewest = ops.minimum(count + -count % ROW_MULTIPLE, self.count)
-            part, whole = WORTH_SHRINKING
-            is_due = fewest * whole <= ops.shape(slots)[0] * part
-            if not stay:
-                is_missing = ops.any(ops.logical_and(growing, place < 0))
-                is_due = ops.logical_or(is_missing, is_due)
-            is_due = ops.logical_and(count > 0, is_due)
-            moved = states if stay else []
+        is_reordered = parents is not None
+        row_of_slot = rows["row_of_slot"]
+        new = {**rows, "states": [] if is_reordered else states}
+        if not self.is_static:
+            new = self._compact(new, active, is_reordered)
+        if is_reordered:
+            parent_rows = rows_of(ops.maximum(row_of_slot, 0), rows_of(parents, new["slots"]))
+            new["states"] = [rows_of(state, parent_rows) for state in states]
+        return new
 
-            def choose():
-                slots, new_place, *constants = self._chosen(growing, count, fewest)
-                rows = rows_of(place, slots)
-                return [slots, new_place, *constants, *(rows_of(state, rows) for state in moved)]
+    def gather_to_slots(self, values, rows):
+        """Values of rows as values of slots, `(slots,)`; arbitrary for finished hypotheses."""
+        return rows_of(values, ops.maximum(rows["row_of_slot"], 0))
 
-            slots, new_place, *found = ops.cond(
-                is_due, choose, lambda: [slots, place, *constants, *moved]
-            )
-            constants, moved = found[: len(constants)], found[len(constants) :]
-            states = moved if stay else states
-        else:
-            new_place = place
-        if not stay:
-            parents = rows_of(ops.maximum(place, 0), rows_of(parents, slots))
-            states = [rows_of(state, parents) for state in states]
-        return {"slots": slots, "place": new_place, "states": states, "constants": constants}
-
-    def of_growing(self, values, rows):
-        """Values of rows in their slots, `(slots,)`; anything where a hypothesis has ended."""
-        return rows_of(values, ops.maximum(rows["place"], 0))
-
-    def put(self, values, rows, default):
-        """Values of rows in their slots, `(slots, ...)`; the default, a number, elsewhere."""
-        filled = ops.full((self.count, *ops.shape(values)[1:]), default, dtype=values.dtype)
+    def scatter_to_slots(self, values, rows, default):
+        """Values of rows as values of slots, `(slots, ...)`; `default` for slots without a row."""
+        filled = ops.full((self.num_slots, *ops.shape(values)[1:]), default, dtype=values.dtype)
         return ops.scatter_update(filled, rows["slots"][:, None], values)
 
-    def _chosen(self, growing, count, fewest):
-        found = ops.cast(ops.nonzero(growing)[0], "int32")
-        slots = rows_of(found, ops.minimum(ops.arange(fewest, dtype="int32"), count - 1))
-        nowhere = ops.full((self.count,), -1, dtype="int32")
-        place = ops.scatter_update(nowhere, found[:, None], ops.arange(count, dtype="int32"))
-        return [slots, place, *self._of_slots(self.constants, slots)]
+    def _compact(self, rows, active, is_reordered):
+        """Drops the rows of finished hypotheses when enough of them can go."""
+        slots, row_of_slot, constants, states = (
+            rows[name] for name in ("slots", "row_of_slot", "constants", "states")
+        )
+        num_active = ops.sum(ops.cast(active, "int32"))
+        num_rows = ops.minimum(num_active + -num_active % ROW_MULTIPLE, self.num_slots)
+        part, whole = COMPACTION_THRESHOLD
+        is_due = num_rows * whole <= ops.shape(slots)[0] * part
+        if is_reordered:
+            # An active hypothesis may have moved to a slot without a row.
+            is_missing = ops.any(ops.logical_and(active, row_of_slot < 0))
+            is_due = ops.logical_or(is_missing, is_due)
+        is_due = ops.logical_and(num_active > 0, is_due)
 
-    def _of_slots(self, tensors, slots):
+        def compacted():
+            found = ops.cast(ops.nonzero(active)[0], "int32")
+            rank = ops.arange(num_rows, dtype="int32")
+            new_slots = rows_of(found, ops.minimum(rank, num_active - 1))
+            no_row = ops.full((self.num_slots,), -1, dtype="int32")
+            new_row_of_slot = ops.scatter_update(
+                no_row, found[:, None], ops.arange(num_active, dtype="int32")
+            )
+            new_constants = self._repeat_for(new_slots, self.constants)
+            old_rows = rows_of(row_of_slot, new_slots)
+            new_states = [rows_of(state, old_rows) for state in states]
+            return [new_slots, new_row_of_slot, *new_constants, *new_states]
+
+        slots, row_of_slot, *tensors = ops.cond(
+            is_due, compacted, lambda: [slots, row_of_slot, *constants, *states]
+        )
+        return {
+            "slots": slots,
+            "row_of_slot": row_of_slot,
+            "constants": tensors[: len(constants)],
+            "states": tensors[len(constants) :],
+        }
+
+    def _repeat_for(self, slots, tensors):
+        """Tensors with leading dimension `batch_size`, for each slot the row of its sentence."""
         return [rows_of(tensor, slots // self.width) for tensor in tensors]
+
+
+def while_loop(condition, body, loop_vars):
+    """`keras.ops.while_loop` that lets the first dimension of tensors change between iterations.
+
+    On JAX, whose shapes are static, it may not change.
+
+    Args:
+        condition: function of the loop variables; returns a bool.
+        body: function of the loop variables; returns new ones, of the same structure.
+        loop_vars: nested structure of tensors.
+
+    Returns:
+        The last loop variables.
+    """
+    flat = [ops.convert_to_tensor(x) for x in tree.flatten(loop_vars)]
+
+    def packed(function):
+        return lambda *flat: function(*tree.pack_sequence_as(loop_vars, flat))
+
+    def flat_body(*flat):
+        return tree.flatten(packed(body)(*flat))
+
+    if keras.backend.backend() != "tensorflow":
+        flat = ops.while_loop(packed(condition), flat_body, flat)
+    else:
+        import tensorflow as tf
+
+        shapes = [tf.TensorShape([None, *x.shape[1:]] if x.shape.rank else []) for x in flat]
+        flat = tf.while_loop(packed(condition), flat_body, flat, shape_invariants=shapes)
+    return tree.pack_sequence_as(loop_vars, flat)

@@ -8,21 +8,17 @@ from keras import ops
 from keras_bahdanau.backend.indexing import rows_of
 from keras_bahdanau.search.scoring import check_at_least
 
+# The log-probability of a token that must not be chosen. Sums of a few stay finite in float32.
+IMPOSSIBLE = -1e30
+
 
 @dataclass(frozen=True)
-class Rules:
-    """Suppressed tokens, a least length, no repeated n-grams, and a given beginning.
+class TokenConstraints:
+    """Suppressed tokens, least length, n-gram blocking and forced prefix.
 
     Args:
-        end_id: int.
-        pad_id: int.
-        min_length: the least number of tokens before the end token: int, or int tensor of shape
-            `(batch_size,)`.
-        suppressed_ids: sequence of ints, tokens that are never generated.
-        no_repeat_ngram_size: int, the n of the n-grams that occur once only; 0 for any.
-        prefix_ids: int tensor of shape `(batch_size, P)`, padded with `pad_id`: the tokens that
-            each sentence begins with; or `None`.
-        normalized: whether logits are log-probabilities, which are to be taken as they are.
+        end_id, pad_id, min_length, suppressed_ids, no_repeat_ngram_size, prefix_ids, normalized:
+            see `beam_search`.
     """
 
     end_id: int
@@ -44,35 +40,35 @@ class Rules:
             )
         object.__setattr__(self, "suppressed_ids", tuple(ids))
 
-    def candidates(self, logits, count, position, sentences, history):
-        """The most probable tokens that are allowed: see `next_tokens`.
+    def next_tokens(self, logits, count, position, sentences, history):
+        """Returns the top tokens that the constraints allow: see `top_tokens`.
 
         Args:
             logits: tensor of shape `(rows, vocabulary_size)`.
-            count: int.
-            position: int or scalar int tensor: how many tokens were generated before.
+            count: int, how many tokens of each row are needed.
+            position: int or scalar int tensor: how many tokens were generated so far.
             sentences: int32 tensor of shape `(rows,)`, the sentence of each row.
-            history: function without arguments that returns the tokens generated before, int32
+            history: function without arguments that returns the tokens generated so far, int32
                 tensor of shape `(rows, T)`.
         """
         penalties = None
         if self.no_repeat_ngram_size:
-            penalties = _repeated(history(), position, self.no_repeat_ngram_size, logits)
-        return next_tokens(
+            penalties = _repeated_ngrams(history(), position, self.no_repeat_ngram_size, logits)
+        return top_tokens(
             logits,
             count,
-            suppressed_ids=self._suppressed(position, sentences),
+            suppressed_ids=self._suppressed_ids(position, sentences),
             penalties=penalties,
-            forced_ids=self._forced(position, sentences),
+            forced_ids=self._forced_ids(position, sentences),
             normalized=self.normalized,
         )
 
-    def _suppressed(self, position, sentences):
+    def _suppressed_ids(self, position, sentences):
         ids = list(self.suppressed_ids)
         is_number = isinstance(self.min_length, int)
         if self.end_id in ids or (is_number and not self.min_length):
             return ops.convert_to_tensor(ids, dtype="int32") if ids else None
-        # -1 is no token: the vector keeps its length.
+        # -1 is outside the vocabulary: it keeps the number of ids the same at every position.
         if is_number:
             early = ops.convert_to_tensor([*ids, self.end_id], dtype="int32")
             late = ops.convert_to_tensor([*ids, -1], dtype="int32")
@@ -84,7 +80,7 @@ class Rules:
         ids = ops.convert_to_tensor([ids], dtype="int32")
         return ops.concatenate([ops.repeat(ids, ops.shape(ends)[0], axis=0), ends], axis=1)
 
-    def _forced(self, position, sentences):
+    def _forced_ids(self, position, sentences):
         if self.prefix_ids is None:
             return None
         prefix = ops.cast(ops.convert_to_tensor(self.prefix_ids), "int32")
@@ -94,59 +90,32 @@ class Rules:
         return rows_of(ops.where(is_given, column, -1), sentences)
 
 
-def _repeated(history, position, size, logits):
-    """`IMPOSSIBLE` for each token that would end an n-gram for the second time, else 0."""
-    rows, longest = ops.shape(history)
-    starts = ops.arange(longest, dtype="int32")
-
-    def at(offset):
-        """Each row's token `offset` places after each start."""
-        return ops.take(history, ops.minimum(starts + offset, longest - 1), axis=1)
-
-    repeated = starts + size - 1 < position
-    for offset in range(size - 1):
-        last = ops.take(history, ops.maximum(position - size + 1 + offset, 0), axis=1)
-        repeated = ops.logical_and(repeated, at(offset) == last[:, None])
-    ends = ops.where(repeated, at(size - 1), 0)
-    vocabulary_size = logits.shape[-1]
-    places = ops.arange(rows, dtype="int32")[:, None] * vocabulary_size + ends
-    found = ops.where(ops.broadcast_to(repeated, ops.shape(ends)), IMPOSSIBLE, 0.0)
-    penalties = ops.scatter(
-        ops.reshape(places, (-1, 1)), ops.reshape(found, (-1,)), (rows * vocabulary_size,)
-    )
-    return ops.maximum(ops.reshape(penalties, (rows, vocabulary_size)), IMPOSSIBLE)
-
-
-# The log-probability of what must not be chosen. Several of them still add up to a finite float32.
-IMPOSSIBLE = -1e30
-
-
-def next_tokens(
+def top_tokens(
     logits, count, suppressed_ids=None, penalties=None, forced_ids=None, normalized=False
 ):
-    """Returns the most probable tokens of each row and their log-probabilities.
+    """Returns the top-k tokens of each row and their log-probabilities.
 
-    The log-probabilities are those of a softmax over all of `logits`, suppressed tokens included,
-    so that suppressing a token never changes what another one is worth.
+    The softmax is over the whole vocabulary, suppressed tokens included: suppressing a token does
+    not change the log-probability of another.
 
     Args:
         logits: float tensor of shape `(rows, vocabulary_size)`.
-        count: how many tokens to find at least; fewer come back when the vocabulary is smaller.
+        count: int k, how many allowed tokens to return at least; the vocabulary may be smaller.
         suppressed_ids: int32 tensor of shape `(n,)` or `(rows, n)`, or `None`: tokens that must
             not be chosen. Ids outside the vocabulary are ignored.
         penalties: float tensor of the shape of `logits`, `IMPOSSIBLE` where a token must not be
             chosen and else 0; or `None`.
-        forced_ids: int32 tensor of shape `(rows,)`, the only token that may be chosen, whatever
-            else is said of it, or a negative number; or `None`.
-        normalized: whether `logits` are log-probabilities, which are to be taken as they are.
+        forced_ids: int32 tensor of shape `(rows,)`, the only token that may be chosen, even if it
+            is suppressed, or a negative number for no such token; or `None`.
+        normalized: whether `logits` are log-probabilities already.
 
     Returns:
         `(log_probabilities, token_ids)`, float32 and int32 tensors of shape
         `(rows, min(count + n, vocabulary_size))`, the largest logit first. Suppressed tokens have
-        the log-probability `IMPOSSIBLE`; the others hold at least the `count` best.
+        the log-probability `IMPOSSIBLE`; the others include the `count` best.
 
     Raises:
-        ValueError: if the whole vocabulary may be suppressed.
+        ValueError: the whole vocabulary may be suppressed.
     """
     logits = ops.cast(logits, "float32")
     vocabulary_size = logits.shape[-1]
@@ -157,10 +126,9 @@ def next_tokens(
             f"at least one token. Received: {suppressed_count} ids for logits of shape "
             f"{tuple(logits.shape)}"
         )
-    # As many more as there are suppressed ones, so that `count` are left without a penalty added
-    # to every logit.
+    # `suppressed_count` more than needed: cheaper than to mask the whole vocabulary.
     allowed = logits if penalties is None else logits + penalties
-    values, token_ids = largest(allowed, min(count + suppressed_count, vocabulary_size))
+    values, token_ids = top_k(allowed, min(count + suppressed_count, vocabulary_size))
     log_total = 0.0
     if not normalized:
         highest = values[:, :1] if penalties is None else ops.max(logits, axis=-1, keepdims=True)
@@ -176,34 +144,33 @@ def next_tokens(
     if forced_ids is not None:
         is_forced = (forced_ids >= 0)[:, None]
         forced_ids = ops.maximum(forced_ids, 0)[:, None]
-        worth = ops.take_along_axis(logits, forced_ids, axis=1) - log_total
+        forced = ops.take_along_axis(logits, forced_ids, axis=1) - log_total
         others = ops.full_like(log_probabilities[:, 1:], IMPOSSIBLE)
-        only = ops.concatenate([worth, others], axis=1)
-        log_probabilities = ops.where(is_forced, only, log_probabilities)
+        forced = ops.concatenate([forced, others], axis=1)
+        log_probabilities = ops.where(is_forced, forced, log_probabilities)
         token_ids = ops.where(is_forced, forced_ids, token_ids)
     return log_probabilities, token_ids
 
 
-def most_probable(log_probabilities, token_ids):
-    """The best of each row's candidates: both arguments with a second dimension of 1."""
+def best_token(log_probabilities, token_ids):
+    """Returns the most probable candidate of each row, both tensors of shape `(rows, 1)`."""
     highest = ops.max(log_probabilities, axis=-1, keepdims=True)
     chosen = ops.where(log_probabilities >= highest, token_ids, -1)
     return highest, ops.max(chosen, axis=-1, keepdims=True)
 
 
-def largest(values, k):
-    """Returns the `k` largest values of each row and their columns, the largest first.
+def top_k(values, k):
+    """Top-k in two stages: `keras.ops.top_k`, several times faster on a CPU for long rows.
 
-    It equals `keras.ops.top_k`, whose time on a processor is that of a heap over the whole row.
-    Here a long row is first narrowed to the `k` blocks with the largest maxima, which hold the
-    `k` largest values; this is several times faster. The order of equal values is not specified.
+    A long row is first narrowed to the `k` blocks with the largest maxima, which contain its `k`
+    largest values. The order of equal values is not specified.
 
     Args:
         values: float tensor of shape `(rows, columns)`.
-        k: a number between 1 and `columns`.
+        k: int from 1 to `columns`.
 
     Returns:
-        `(largest_values, columns)`, tensors of shape `(rows, k)`, the latter int32.
+        `(values, indices)`, tensors of shape `(rows, k)`, the latter int32, largest first.
     """
     columns = values.shape[-1]
     block = _block_size(columns)
@@ -226,3 +193,36 @@ def _block_size(columns):
     """Returns the largest divisor of `columns` from 16 to 64, or `columns` when there is none."""
     sizes = (size for size in range(64, 15, -1) if columns % size == 0)
     return next(sizes, columns)
+
+
+def _repeated_ngrams(history, position, size, logits):
+    """N-gram blocking: `IMPOSSIBLE` for tokens that would repeat an n-gram of `size`, else 0.
+
+    Args:
+        history: int32 tensor of shape `(rows, T)`, the tokens generated so far.
+        position: int or scalar int tensor, their number.
+        size: int.
+        logits: tensor of shape `(rows, vocabulary_size)`.
+
+    Returns:
+        float32 tensor of shape `(rows, vocabulary_size)`.
+    """
+    rows, longest = ops.shape(history)
+    starts = ops.arange(longest, dtype="int32")
+
+    def at(offset):
+        """Each row's token `offset` places after each start."""
+        return ops.take(history, ops.minimum(starts + offset, longest - 1), axis=1)
+
+    repeated = starts + size - 1 < position
+    for offset in range(size - 1):
+        last = ops.take(history, ops.maximum(position - size + 1 + offset, 0), axis=1)
+        repeated = ops.logical_and(repeated, at(offset) == last[:, None])
+    ends = ops.where(repeated, at(size - 1), 0)
+    vocabulary_size = logits.shape[-1]
+    places = ops.arange(rows, dtype="int32")[:, None] * vocabulary_size + ends
+    found = ops.where(ops.broadcast_to(repeated, ops.shape(ends)), IMPOSSIBLE, 0.0)
+    penalties = ops.scatter(
+        ops.reshape(places, (-1, 1)), ops.reshape(found, (-1,)), (rows * vocabulary_size,)
+    )
+    return ops.maximum(ops.reshape(penalties, (rows, vocabulary_size)), IMPOSSIBLE)

@@ -1,4 +1,4 @@
-"""Sampling: token sequences drawn by their probability."""
+"""Sampling with temperature, top-k and top-p (nucleus)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from keras import ops
 
 from keras_bahdanau.backend.indexing import rows_of
-from keras_bahdanau.search.next_tokens import Rules
+from keras_bahdanau.search.next_tokens import TokenConstraints
 from keras_bahdanau.search.scoring import Scoring, batch_size_of, check_at_least, length_limits
-from keras_bahdanau.search.search_loop import grow
+from keras_bahdanau.search.search_loop import run_search
 
 
 def sample(
@@ -32,35 +32,38 @@ def sample(
     prefix_ids=None,
     normalized=False,
 ):
-    """Draws sequences from the model's own distribution, or from its most probable part.
+    """Draws sequences from the model's distribution, token by token.
 
     Args:
         step, initial_states, constants, start_id, end_id, pad_id, max_length, longest, min_length,
             suppressed_ids, no_repeat_ngram_size, prefix_ids, normalized: see `beam_search`.
-        noise: float tensor of shape `(batch_size, samples, T)`, evenly distributed in [0, 1), T at
-            least the largest `max_length`: what decides. The same noise gives the same sequences,
-            whatever else is in the batch.
-        temperature: positive float that logits are divided by: below 1 the probable tokens become
-            more so.
-        top_k: draw each token from this many most probable ones; 0 for all.
-        top_p: draw each token from the fewest most probable ones whose probabilities add up to
-            this much (nucleus sampling).
+        noise: float tensor of shape `(batch_size, samples, T)`, uniform in [0, 1), T at least the
+            largest `max_length`: the random numbers of all draws. The same noise gives the same
+            sequences, whatever else is in the batch.
+        temperature: positive float that divides the logits: below 1 the distribution is sharper,
+            above 1 flatter.
+        top_k: non-negative int: draw from the k most probable tokens; 0 for all.
+        top_p: float in (0, 1]: draw from the smallest set of most probable tokens whose
+            probabilities add up to it (nucleus sampling).
         length_penalty: for the order of the samples: see `beam_search`.
 
     Returns:
         A `SearchResult` with all samples of a sentence, in order of their scores. The
         log-probabilities are the model's, without temperature, `top_k` and `top_p`.
 
-    Reference for `top_p`: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751.
+    Raises:
+        ValueError: an argument is out of range, or see `beam_search`.
+
+    Reference: Holtzman et al. 2020, https://arxiv.org/abs/1904.09751 (`top_p`).
     """
     samples = ops.convert_to_tensor(noise).shape[1]
-    limits, longest = length_limits(max_length, batch_size_of(initial_states), longest)
-    return grow(
+    max_lengths, longest = length_limits(max_length, batch_size_of(initial_states), longest)
+    return run_search(
         step,
         initial_states,
         constants,
         start_id=start_id,
-        rules=Rules(
+        constraints=TokenConstraints(
             end_id=end_id,
             pad_id=pad_id,
             min_length=min_length,
@@ -70,24 +73,20 @@ def sample(
             normalized=normalized,
         ),
         scoring=Scoring(length_penalty),
-        limits=limits,
+        max_lengths=max_lengths,
         longest=longest,
         width=samples,
         n_best=samples,
-        sampling=Sampling(noise, temperature, top_k, top_p),
+        sampler=Sampler(noise, temperature, top_k, top_p),
     )
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How tokens are drawn.
+class Sampler:
+    """Draws one token per hypothesis by inverse transform sampling.
 
     Args:
-        noise: float tensor of shape `(batch_size, samples, T)`, evenly distributed in [0, 1): what
-            decides at each position. The same noise gives the same tokens.
-        temperature: positive float; logits are divided by it.
-        top_k: draw from so many most probable tokens; 0 for all.
-        top_p: draw from the fewest most probable tokens whose probabilities add up to this much.
+        noise, temperature, top_k, top_p: see `sample`.
     """
 
     noise: Any
@@ -105,22 +104,23 @@ class Sampling:
                     f"Received: {name}={value}"
                 )
 
-    def count(self, logits):
-        """How many candidates of logits of shape `(rows, vocabulary_size)` are needed."""
+    def num_candidates(self, logits):
+        """How many top tokens of logits of shape `(rows, vocabulary_size)` are drawn from."""
         return self.top_k or logits.shape[-1]
 
     def draw(self, log_probabilities, token_ids, position, slots):
-        """One of each row's candidates.
+        """Draws one candidate of each row.
 
         Args:
-            log_probabilities: float32 tensor of shape `(rows, candidates)`, the largest first but
-                for impossible ones.
+            log_probabilities: float32 tensor of shape `(rows, candidates)`, in descending order
+                except for constrained tokens, which are `IMPOSSIBLE`.
             token_ids: int32 tensor of the same shape.
             position: int or scalar int tensor.
-            slots: int32 tensor of shape `(rows,)`, the samples that the rows are of.
+            slots: int32 tensor of shape `(rows,)`, the slot of each row: which noise to use.
 
         Returns:
-            Two tensors of shape `(rows, 1)`: log-probabilities, without temperature, and tokens.
+            `(log_probabilities, token_ids)` of shape `(rows, 1)`; the log-probabilities are
+            without temperature.
         """
         noise = ops.convert_to_tensor(self.noise, dtype="float32")
         noise = ops.reshape(noise, (-1, ops.shape(noise)[-1]))
@@ -128,18 +128,19 @@ class Sampling:
         highest = ops.max(log_probabilities, axis=-1, keepdims=True)
         weights = ops.exp((log_probabilities - highest) / self.temperature)
         if self.top_k:
-            place = ops.cumsum(ops.cast(weights > 0, "int32"), axis=-1)
-            weights = ops.where(place <= self.top_k, weights, 0.0)
+            rank = ops.cumsum(ops.cast(weights > 0, "int32"), axis=-1)
+            weights = ops.where(rank <= self.top_k, weights, 0.0)
         if self.top_p < 1:
             before = ops.cumsum(weights, axis=-1) - weights
-            enough = self.top_p * ops.sum(weights, axis=-1, keepdims=True)
-            weights = ops.where(before < enough, weights, 0.0)
-        sums = ops.cumsum(weights, axis=-1)
-        passed = ops.sum(ops.cast(sums <= noise * sums[:, -1:], "int32"), axis=-1)
-        # Where rounding makes the noise reach the sum of all: the last token of any weight.
-        last = ops.sum(ops.cast(sums < sums[:, -1:], "int32"), axis=-1)
-        place = ops.minimum(passed, last)[:, None]
+            nucleus = self.top_p * ops.sum(weights, axis=-1, keepdims=True)
+            weights = ops.where(before < nucleus, weights, 0.0)
+        cumulative = ops.cumsum(weights, axis=-1)
+        total = cumulative[:, -1:]
+        drawn = ops.sum(ops.cast(cumulative <= noise * total, "int32"), axis=-1)
+        # Rounding may give `noise * total == total`: then the last token of positive weight.
+        last = ops.sum(ops.cast(cumulative < total, "int32"), axis=-1)
+        drawn = ops.minimum(drawn, last)[:, None]
         return (
-            ops.take_along_axis(log_probabilities, place, axis=1),
-            ops.take_along_axis(token_ids, place, axis=1),
+            ops.take_along_axis(log_probabilities, drawn, axis=1),
+            ops.take_along_axis(token_ids, drawn, axis=1),
         )

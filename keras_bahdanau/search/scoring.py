@@ -1,4 +1,4 @@
-"""Scores of hypotheses: length and coverage penalties, length limits."""
+"""Scores of hypotheses: length and coverage penalties; length limits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 from keras import ops, tree
 
 LENGTH_PENALTIES = ("average", "wu")
+# The length of an active hypothesis: larger than any `max_length`.
+UNFINISHED = 2**30
 
 
 @dataclass(frozen=True)
 class Scoring:
-    """How the score of a hypothesis is made.
+    """The score that hypotheses are ranked by.
 
         log_probability / lp(length) + coverage_penalty * sum_j log(min(sum_i attention_ij, 1))
 
@@ -29,7 +31,11 @@ class Scoring:
     coverage_penalty: float = 0.0
 
     def __post_init__(self):
-        check_one_of("length_penalty_type", self.length_penalty_type, LENGTH_PENALTIES)
+        if self.length_penalty_type not in LENGTH_PENALTIES:
+            raise ValueError(
+                f"Argument `length_penalty_type` must be one of {LENGTH_PENALTIES}. "
+                f"Received: length_penalty_type={self.length_penalty_type!r}"
+            )
         for name in ("length_penalty", "coverage_penalty"):
             value = getattr(self, name)
             if isinstance(value, (int, float)) and not value >= 0:
@@ -37,8 +43,8 @@ class Scoring:
                     f"Argument `{name}` must not be negative. Received: {name}={value}"
                 )
 
-    def normalised(self, log_probabilities, lengths):
-        """Returns `log_probabilities / lp(lengths)`; lengths are 1 or more."""
+    def length_normalized(self, log_probabilities, lengths):
+        """Returns `log_probabilities / lp(lengths)`; lengths are at least 1."""
         alpha = self.length_penalty
         is_number = isinstance(alpha, (int, float))
         if is_number and alpha == 0:
@@ -48,34 +54,23 @@ class Scoring:
             lengths = (5.0 + lengths) / 6.0
         return log_probabilities / (lengths if is_number and alpha == 1 else lengths**alpha)
 
-    def uncovered(self, coverage):
-        """The coverage term of rows whose attention adds up to `coverage`, `(rows, S)`."""
+    def coverage_term(self, coverage):
+        """Returns the coverage term of the score, shape `(rows,)`.
+
+        Args:
+            coverage: float32 tensor of shape `(rows, S)`, attention summed over the tokens.
+        """
         covered = ops.where(coverage == 0, 1.0, ops.minimum(coverage, 1.0))
         return self.coverage_penalty * ops.sum(ops.log(covered), axis=-1)
 
 
-# The length of a hypothesis that has not ended yet: larger than any `max_length`.
-UNFINISHED = 2**30
-
-
-def batch_size_of(initial_states):
-    """Returns the leading dimension of `initial_states`, an int or (in a graph) a tensor."""
-    states = tree.flatten(initial_states)
-    if not states:
-        raise ValueError(
-            "Argument `initial_states` must hold at least one tensor, whose first dimension is "
-            f"the batch. Received: initial_states={initial_states}"
-        )
-    return ops.shape(states[0])[0]
-
-
 def length_limits(max_length, batch_size, longest=None):
-    """Returns `max_length` for each sentence, and the number of positions that they need.
+    """Returns `max_length` for each sentence, and the number of positions to reserve.
 
     Args:
-        max_length: a positive int, or an int tensor of shape `(batch_size,)`.
+        max_length: positive int, or int tensor of shape `(batch_size,)`.
         batch_size: int or scalar int tensor.
-        longest: an int that no entry of the tensor exceeds; `None` for its largest entry.
+        longest: int, an upper bound of a tensor `max_length`; `None` for its largest entry.
 
     Returns:
         An int32 tensor of shape `(batch_size,)`, and an int or a scalar int32 tensor.
@@ -89,27 +84,32 @@ def length_limits(max_length, batch_size, longest=None):
     return ops.broadcast_to(ops.cast(max_length, "int32"), (batch_size,)), longest
 
 
-def lengths_after(lengths, token_ids, position, end_id, limits):
-    """Returns the lengths after a token was added at `position`.
+def updated_lengths(lengths, token_ids, position, end_id, max_lengths):
+    """Returns the lengths after a token was appended at `position`.
 
     Args:
-        lengths: int32 tensor of shape `(rows,)`, `UNFINISHED` for hypotheses that grow.
-        token_ids: int32 tensor of shape `(rows,)`, the tokens added.
+        lengths: int32 tensor of shape `(slots,)`, `UNFINISHED` for active hypotheses.
+        token_ids: int32 tensor of shape `(slots,)`, the appended tokens.
         position: int or scalar int tensor.
         end_id: int.
-        limits: int32 tensor of shape `(rows,)`, the largest lengths allowed.
+        max_lengths: int32 tensor of shape `(slots,)`.
 
     Returns:
-        int32 tensor of shape `(rows,)`: hypotheses that ended earlier keep their length.
+        int32 tensor of shape `(slots,)`: hypotheses that finished earlier keep their length.
     """
-    ended = ops.logical_or(token_ids == end_id, limits <= position + 1)
-    return ops.where(ended, ops.minimum(lengths, position + 1), lengths)
+    is_finished = ops.logical_or(token_ids == end_id, max_lengths <= position + 1)
+    return ops.where(is_finished, ops.minimum(lengths, position + 1), lengths)
 
 
-def check_one_of(name, value, choices):
-    """Raises a `ValueError` unless `value` is among `choices`."""
-    if value not in choices:
-        raise ValueError(f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}")
+def batch_size_of(initial_states):
+    """Returns the leading dimension of `initial_states`, an int or (in a graph) a tensor."""
+    states = tree.flatten(initial_states)
+    if not states:
+        raise ValueError(
+            "Argument `initial_states` must hold at least one tensor, whose first dimension is "
+            f"the batch. Received: initial_states={initial_states}"
+        )
+    return ops.shape(states[0])[0]
 
 
 def check_at_least(name, value, least):

@@ -1,158 +1,188 @@
-"""Decoding loop for beam search and sampling."""
+"""Decoding loop for beam search, greedy search and sampling, with early stopping."""
 
 from keras import ops, tree
 
 from keras_bahdanau.backend.indexing import rows_of
-from keras_bahdanau.backend.loops import while_rows
-from keras_bahdanau.search.active_rows import Rows
-from keras_bahdanau.search.hypotheses import best_continuations, own_continuations, ranked_result
-from keras_bahdanau.search.next_tokens import IMPOSSIBLE, most_probable
+from keras_bahdanau.search.active_rows import ActiveRows, while_loop
+from keras_bahdanau.search.hypotheses import (
+    append_tokens,
+    expand_beams,
+    prune_beams,
+    ranked_result,
+)
+from keras_bahdanau.search.next_tokens import IMPOSSIBLE, best_token
 from keras_bahdanau.search.scoring import UNFINISHED
 
 
-def grow(
+def run_search(
     step,
     initial_states,
     constants,
     *,
     start_id,
-    rules,
+    constraints,
     scoring,
-    limits,
+    max_lengths,
     longest,
     width=1,
     n_best=1,
-    sampling=None,
+    sampler=None,
 ):
-    """Grows `width` hypotheses for each sentence, and returns the best of them.
+    """Decodes `width` hypotheses per sentence and returns the `n_best` best.
 
-    Without `sampling` they compete: the best continuations of any of them are kept. With it each
-    is continued by itself, by a token that is drawn.
+    Each iteration calls `step` for the active hypotheses, takes their top tokens, expands and
+    prunes the beams (or appends the token that was drawn or is the most probable), stops
+    sentences early and compacts the batch.
 
-    All that is known of the hypotheses is a dict of tensors with `batch_size * width` rows, the
-    slots: `lengths`, `totals` (of log-probabilities), `tokens` of shape `(slots, T)`, perhaps
-    `attention` of shape `(slots, T, S)`; where they compete `path` of shape `(slots, T)`; with a
-    coverage penalty `coverage` of shape `(slots, S)`, and `penalties`. Tokens and attention are
-    recorded in the slot where they arose and are never reordered: the path of a hypothesis tells,
-    for each position, the slot that its token stands in.
+    The hypotheses are a dict of tensors with leading dimension `batch_size * width`, the slots:
+        lengths: int32 tensor of shape `(slots,)`, `UNFINISHED` while active.
+        log_probabilities: float32 tensor of shape `(slots,)`.
+        tokens: int32 tensor of shape `(slots, T)`.
+        token_slots: with pruning only, int32 tensor of shape `(slots, T)`: back-pointers. Tokens
+            and attention are recorded in the slot where they were generated and never moved; this
+            is the slot of each token of a hypothesis.
+        attention: where `step` returns it, float32 tensor of shape `(slots, T, S)`.
+        coverage, coverage_terms: with a coverage penalty, float32 tensors of shapes `(slots, S)`
+            and `(slots,)`: attention summed over the tokens, and its term of the score.
 
     Args:
         step, initial_states, constants, start_id: see `beam_search`.
-        rules: the `Rules` of what may be generated.
-        scoring: the `Scoring` by which hypotheses are ranked.
-        limits: int32 tensor of shape `(batch_size,)`, the greatest lengths.
-        longest: int or scalar int tensor that no limit exceeds.
-        width, n_best: ints.
-        sampling: a `Sampling`, or `None`.
+        constraints: `TokenConstraints`.
+        scoring: `Scoring`.
+        max_lengths: int32 tensor of shape `(batch_size,)`.
+        longest: int or scalar int tensor, an upper bound of `max_lengths`.
+        width: int, hypotheses per sentence.
+        n_best: int, hypotheses returned per sentence.
+        sampler: `Sampler` to draw each token, or `None` for the most probable ones.
 
     Returns:
         A `SearchResult`.
     """
-    rivals = 1 if sampling else width
-    # Without rivals a hypothesis has but its own best continuation, unless its end has a penalty.
-    alone = rivals == 1 and not scoring.coverage_penalty
-    batch_size = ops.shape(limits)[0]
-    plan = Rows(batch_size, width, tree.flatten(constants))
-    slots = plan.all_slots
-    limits = ops.repeat(limits, width, axis=0) if width > 1 else limits
+    # Samples do not compete: each is a group of its own.
+    group_size = 1 if sampler else width
+    # Without pruning a hypothesis is extended by one token, drawn or most probable. A coverage
+    # penalty makes the most probable token not always the best.
+    prunes = group_size > 1 or bool(scoring.coverage_penalty)
+    batch_size = ops.shape(max_lengths)[0]
+    active_rows = ActiveRows(batch_size, width, tree.flatten(constants))
+    all_slots = active_rows.all_slots
+    max_lengths = ops.repeat(max_lengths, width, axis=0) if width > 1 else max_lengths
     positions = ops.arange(longest, dtype="int32")
 
-    def history(hypotheses, of_rows):
+    def history(hypotheses, slots):
         """The tokens generated so far, `(rows, T)`."""
-        if rivals == 1:
-            return rows_of(hypotheses["tokens"], of_rows)
-        places = rows_of(hypotheses["path"], of_rows) * longest + positions
+        if group_size == 1:
+            return rows_of(hypotheses["tokens"], slots)
+        places = rows_of(hypotheses["token_slots"], slots) * longest + positions
         return rows_of(ops.reshape(hypotheses["tokens"], (-1,)), places)
 
-    def advance(position, token_ids, growing, hypotheses, rows):
-        of_rows = rows["slots"]
+    def decode(position, token_ids, active, hypotheses, rows):
+        """One iteration: the loop variables after one more token."""
+        slots = rows["slots"]
         logits, states, attention = call_step(
             step,
-            rows_of(token_ids, of_rows),
+            rows_of(token_ids, slots),
             (initial_states, constants),
             (rows["states"], rows["constants"]),
         )
-        count = sampling.count(logits) if sampling else rivals
-        log_probabilities, candidates = rules.candidates(
-            logits, count, position, of_rows // width, lambda: history(hypotheses, of_rows)
+        count = sampler.num_candidates(logits) if sampler else group_size
+        token_log_probabilities, candidates = constraints.next_tokens(
+            logits, count, position, slots // width, lambda: history(hypotheses, slots)
         )
-        if sampling:
-            log_probabilities, candidates = sampling.draw(
-                log_probabilities, candidates, position, of_rows
+        if sampler:
+            token_log_probabilities, candidates = sampler.draw(
+                token_log_probabilities, candidates, position, slots
             )
-        elif alone:
-            log_probabilities, candidates = most_probable(log_probabilities, candidates)
-        totals = rows_of(hypotheses["totals"], of_rows)[:, None] + log_probabilities
-        ending = None
+        elif not prunes:
+            token_log_probabilities, candidates = best_token(token_log_probabilities, candidates)
+        log_probabilities = rows_of(hypotheses["log_probabilities"], slots)[:, None]
+        log_probabilities = log_probabilities + token_log_probabilities
+        coverage_terms = None
         if scoring.coverage_penalty:
-            coverage = rows_of(hypotheses["coverage"], of_rows) + attention
-            ending = plan.put(scoring.uncovered(coverage), rows, 0.0)
-            hypotheses = {**hypotheses, "coverage": plan.put(coverage, rows, 0.0)}
-        given = {"position": position, "limits": limits, "rules": rules}
-        if alone:
-            parents = None
-            token_ids, new = own_continuations(
-                plan.of_growing(totals[:, 0], rows),
-                plan.of_growing(candidates[:, 0], rows),
+            coverage = rows_of(hypotheses["coverage"], slots) + attention
+            coverage_terms = active_rows.scatter_to_slots(
+                scoring.coverage_term(coverage), rows, 0.0
+            )
+            coverage = active_rows.scatter_to_slots(coverage, rows, 0.0)
+            hypotheses = {**hypotheses, "coverage": coverage}
+        if prunes:
+            expansions = expand_beams(
+                active_rows.scatter_to_slots(log_probabilities, rows, IMPOSSIBLE),
+                active_rows.scatter_to_slots(candidates, rows, constraints.pad_id),
                 hypotheses,
-                **given,
+                position=position,
+                max_lengths=max_lengths,
+                constraints=constraints,
+                scoring=scoring,
+                coverage_terms=coverage_terms,
+            )
+            parents, token_ids, new = prune_beams(
+                expansions,
+                hypotheses,
+                position=position,
+                max_lengths=max_lengths,
+                end_id=constraints.end_id,
+                group_size=group_size,
             )
         else:
-            parents, token_ids, new = best_continuations(
-                plan.put(totals, rows, IMPOSSIBLE),
-                plan.put(candidates, rows, rules.pad_id),
+            parents = None
+            token_ids, new = append_tokens(
+                active_rows.gather_to_slots(log_probabilities[:, 0], rows),
+                active_rows.gather_to_slots(candidates[:, 0], rows),
                 hypotheses,
-                scoring=scoring,
-                ending=ending,
-                rivals=rivals,
-                **given,
+                position=position,
+                max_lengths=max_lengths,
+                constraints=constraints,
             )
-        if n_best < rivals:
-            new = end_decided(new, position, limits, scoring, rivals, n_best)
-        growing = ops.logical_and(new["lengths"] == UNFINISHED, new["totals"] > IMPOSSIBLE / 10)
+        if n_best < group_size:
+            new = stop_early(new, position, max_lengths, scoring, group_size, n_best)
+        active = ops.logical_and(
+            new["lengths"] == UNFINISHED, new["log_probabilities"] > IMPOSSIBLE / 10
+        )
         here = positions == position
         new["tokens"] = write(hypotheses["tokens"], here, token_ids)
-        if rivals > 1:
-            new["path"] = write(rows_of(hypotheses["path"], parents), here, slots)
+        if group_size > 1:
+            token_slots = rows_of(hypotheses["token_slots"], parents)
+            new["token_slots"] = write(token_slots, here, all_slots)
         if attention is not None:
-            attention = plan.put(attention, rows, 0.0)
+            attention = active_rows.scatter_to_slots(attention, rows, 0.0)
             new["attention"] = write(hypotheses.get("attention", 0.0), here, attention)
-        rows = plan.next(rows, states, parents, growing)
-        return position + 1, token_ids, growing, new, rows
+        rows = active_rows.update(rows, states, parents, active)
+        return position + 1, token_ids, active, new, rows
 
-    # At first the hypotheses of a sentence are alike, so one of those that compete is enough.
-    is_alive = slots % rivals == 0
-    shape = (plan.count, longest)
+    # The beams of a sentence start identical: all but the first are impossible.
+    active = all_slots % group_size == 0
+    shape = (active_rows.num_slots, longest)
     hypotheses = {
-        "lengths": ops.where(limits < 1, 1, UNFINISHED),
-        "totals": ops.where(is_alive, 0.0, IMPOSSIBLE),
-        "tokens": ops.full(shape, rules.pad_id, dtype="int32"),
+        "lengths": ops.where(max_lengths < 1, 1, UNFINISHED),
+        "log_probabilities": ops.where(active, 0.0, IMPOSSIBLE),
+        "tokens": ops.full(shape, constraints.pad_id, dtype="int32"),
     }
-    if rivals > 1:
-        hypotheses["path"] = ops.zeros(shape, dtype="int32")
+    if group_size > 1:
+        hypotheses["token_slots"] = ops.zeros(shape, dtype="int32")
     if scoring.coverage_penalty:
-        hypotheses["coverage"] = ops.zeros((plan.count, 1), dtype="float32")
-        hypotheses["penalties"] = ops.zeros((plan.count,), dtype="float32")
-    token_ids = ops.full((plan.count,), start_id, dtype="int32")
-    rows = plan.first(tree.flatten(initial_states), alike=rivals > 1)
-    # The first step is outside the loop: it tells what the step returns.
-    state = advance(0, token_ids, is_alive, hypotheses, rows)
-    *_, hypotheses, _ = while_rows(
-        lambda position, token_ids, growing, *_: ops.any(growing), advance, state
+        hypotheses["coverage"] = ops.zeros((active_rows.num_slots, 1), dtype="float32")
+        hypotheses["coverage_terms"] = ops.zeros((active_rows.num_slots,), dtype="float32")
+    token_ids = ops.full((active_rows.num_slots,), start_id, dtype="int32")
+    rows = active_rows.initial(tree.flatten(initial_states), one_per_sentence=group_size > 1)
+    # The first iteration is outside the loop: it fixes the structure of the loop variables.
+    loop_vars = decode(0, token_ids, active, hypotheses, rows)
+    *_, hypotheses, _ = while_loop(
+        lambda position, token_ids, active, *_: ops.any(active), decode, loop_vars
     )
-    lengths = ops.maximum(ops.minimum(hypotheses["lengths"], limits), 0)
+    lengths = ops.maximum(ops.minimum(hypotheses["lengths"], max_lengths), 0)
     hypotheses = {**hypotheses, "lengths": lengths}
-    return ranked_result(hypotheses, scoring, width, n_best, rules.pad_id)
+    return ranked_result(hypotheses, scoring, width, n_best, constraints.pad_id)
 
 
 def call_step(step, token_ids, structures, tensors):
-    """Calls `step` with its own structures and checks what comes back.
+    """Calls `step` on nested structures and checks what it returns.
 
     Args:
         step: function `(token_ids, states, constants) -> (logits, states, attention_scores)`.
         token_ids: int32 tensor of shape `(rows,)`.
-        structures: nested structures that `step` takes its states and constants in.
-        tensors: for each a flat list of tensors with leading dimension `rows`.
+        structures: the nested structures of states and of constants.
+        tensors: for each of them a flat list of tensors with leading dimension `rows`.
 
     Returns:
         `(logits, states, attention_scores)`: a tensor of shape `(rows, vocabulary_size)`, a flat
@@ -172,50 +202,53 @@ def call_step(step, token_ids, structures, tensors):
     return logits, new_states, attention_scores
 
 
-def write(buffer, here, values):
-    """Returns `buffer` with `values` at one position of its second dimension.
+def stop_early(hypotheses, position, max_lengths, scoring, width, n_best):
+    """Early stopping: drops active hypotheses where none can still enter the n-best.
 
-    Every position is written and all but one with what it had: shapes stay static in a graph,
-    which an indexed write with a dynamic position does not promise on every backend.
-
-    Args:
-        buffer: tensor of shape `(rows, T, ...)`, or a number to begin a buffer with.
-        here: bool tensor of shape `(T,)`, True at the position.
-        values: tensor of shape `(rows, ...)`.
-    """
-    here = ops.reshape(here, (-1,) + (1,) * (len(values.shape) - 1))
-    return ops.where(here, ops.expand_dims(values, axis=1), buffer)
-
-
-def end_decided(hypotheses, position, limits, scoring, width, n_best):
-    """Drops what grows in sentences whose `n_best` best hypotheses are certain.
-
-    A log-probability only falls, and no hypothesis becomes longer than its limit: so its present
-    log-probability at that length, without any coverage penalty, is more than it can reach.
+    A log-probability only falls and a length cannot exceed `max_length`: the present
+    log-probability at that length, without a coverage penalty, is an upper bound of the final
+    score.
 
     Args:
-        hypotheses: dict: see `grow`.
+        hypotheses: dict, see `run_search`.
         position: int or scalar int tensor, of the last token.
-        limits: int32 tensor of shape `(slots,)`.
-        scoring: see `grow`.
+        max_lengths: int32 tensor of shape `(slots,)`.
+        scoring: `Scoring`.
         width, n_best: ints.
 
     Returns:
-        The hypotheses, those dropped with an impossible log-probability.
+        The hypotheses; the dropped ones have the log-probability `IMPOSSIBLE`.
     """
-    lengths, totals = hypotheses["lengths"], hypotheses["totals"]
-    grows = lengths == UNFINISHED
-    scores = scoring.normalised(totals, ops.minimum(lengths, position + 1))
-    if "penalties" in hypotheses:
-        scores = scores + hypotheses["penalties"]
-    ended = ops.reshape(ops.where(grows, IMPOSSIBLE, scores), (-1, width))
-    within_reach = scoring.normalised(totals, ops.maximum(limits, 1))
-    within_reach = ops.reshape(ops.where(grows, within_reach, IMPOSSIBLE), (-1, width))
-    least = ops.top_k(ended, n_best)[0][:, -1]
-    decided = ops.logical_and(least >= ops.max(within_reach, axis=1), least > IMPOSSIBLE / 1000)
-    dropped = ops.logical_and(grows, ops.repeat(decided, width))
+    lengths, log_probabilities = hypotheses["lengths"], hypotheses["log_probabilities"]
+    is_active = lengths == UNFINISHED
+    scores = scoring.length_normalized(log_probabilities, ops.minimum(lengths, position + 1))
+    if "coverage_terms" in hypotheses:
+        scores = scores + hypotheses["coverage_terms"]
+    finished = ops.reshape(ops.where(is_active, IMPOSSIBLE, scores), (-1, width))
+    bounds = scoring.length_normalized(log_probabilities, ops.maximum(max_lengths, 1))
+    bounds = ops.reshape(ops.where(is_active, bounds, IMPOSSIBLE), (-1, width))
+    worst_kept = ops.top_k(finished, n_best)[0][:, -1]
+    can_stop = ops.logical_and(
+        worst_kept >= ops.max(bounds, axis=1), worst_kept > IMPOSSIBLE / 1000
+    )
+    dropped = ops.logical_and(is_active, ops.repeat(can_stop, width))
     return {
         **hypotheses,
         "lengths": ops.where(dropped, position + 1, lengths),
-        "totals": ops.where(dropped, IMPOSSIBLE, totals),
+        "log_probabilities": ops.where(dropped, IMPOSSIBLE, log_probabilities),
     }
+
+
+def write(buffer, here, values):
+    """Returns `buffer` with `values` at one position of its second dimension.
+
+    It selects over the whole buffer: an indexed write at a dynamic position does not keep static
+    shapes in a graph on every backend.
+
+    Args:
+        buffer: tensor of shape `(slots, T, ...)`, or a number to create a buffer from.
+        here: bool tensor of shape `(T,)`, True at the position.
+        values: tensor of shape `(slots, ...)`.
+    """
+    here = ops.reshape(here, (-1,) + (1,) * (len(values.shape) - 1))
+    return ops.where(here, ops.expand_dims(values, axis=1), buffer)

@@ -1,4 +1,4 @@
-"""Splits a long text where a reader would pause, never inside a grapheme cluster."""
+"""Splits a long text at sentence ends, then spaces, never inside a grapheme cluster."""
 
 import bisect
 import re
@@ -16,23 +16,27 @@ _SENTENCE_END = re.compile(
 
 
 def split_text(text: str, measure: Callable[[str], int], limit: int) -> list[str]:
-    """Cuts `text` into parts that each measure at most `limit`.
+    """Splits `text` into parts that each measure at most `limit`.
 
-    Each part takes as many whole sentences as fit. A sentence that is too long alone is cut at
-    spaces, a word that is too long alone between characters, and never between a letter and its
-    accents or inside an emoji unless that one is too long alone. The parts in their order are the
-    text, but for white space.
+    Each part takes as many whole sentences as fit. A sentence over the limit is split at spaces,
+    a word over the limit between grapheme clusters (a letter stays with its accents, an emoji
+    whole), a cluster over the limit between code points. The parts joined are the text, except
+    for white space.
 
     Args:
-        text: the text. One that fits is returned as it is.
-        measure: returns the length of a text in the unit of `limit`, for example its number of
-            pieces with the end token. It should not shrink when a text grows; where it does by a
-            little, parts still respect the limit. It is called about 20 times for each part, on
-            texts of about a part's size, and once on the whole.
-        limit: what a part may measure. Only a part of one code point may exceed it.
+        text: the text. If it fits, it is returned unchanged.
+        measure: function that returns the length of a text in the unit of `limit`, for example
+            its number of tokens. It should not decrease when a text grows; where it does by a
+            little, parts still respect the limit. It is called about 20 times per part, on texts
+            of about a part's length, and once on the whole text.
+        limit: positive int, the largest measure of a part. Only a single code point may exceed
+            it.
 
     Returns:
         The parts, none of them blank: an empty list for a blank text.
+
+    Raises:
+        ValueError: `limit` is below 1.
     """
     if limit < 1:
         raise ValueError(f"Argument `limit` must be a positive integer. Received: limit={limit}")
@@ -44,7 +48,7 @@ def split_text(text: str, measure: Callable[[str], int], limit: int) -> list[str
 
 
 class _Splitter:
-    """The places where one text may be cut, as sorted lists of offsets into it."""
+    """Sorted offsets at which one text may be split: sentences, spaces and clusters."""
 
     def __init__(self, text: str, measure: Callable[[str], int], limit: int):
         self.text = text
@@ -52,7 +56,7 @@ class _Splitter:
         self.limit = limit
         self.ends = cluster_ends(text)
         starts = [0, *self.ends[:-1]]
-        # A space that carries an accent is no white space.
+        # A cluster of a space and a combining mark is not white space.
         self.space_after = {
             start: end
             for start, end in zip(starts, self.ends, strict=True)
@@ -74,7 +78,7 @@ class _Splitter:
             end = self.part_end(start)
             parts.append(self.text[start:end].rstrip())
             start = self.skip_spaces(end)
-        # A space with a mark on it that had to be cut apart leaves a blank part.
+        # A space split from its combining mark leaves a blank part.
         return [part for part in parts if part]
 
     def skip_spaces(self, start: int) -> int:
@@ -94,8 +98,8 @@ class _Splitter:
             return reach
         for cuts in (self.sentence_cuts, self.space_cuts):
             index = bisect.bisect_right(cuts, reach)
-            # A whole word can have fewer pieces than its beginning, so one cut more is tried,
-            # unless it is so far away that measuring up to it would cost more than it could win.
+            # A whole word can have fewer tokens than its beginning, so one cut more is tried,
+            # unless it is too far away to be worth measuring.
             if index < len(cuts) and cuts[index] - start <= 2 * (reach - start) + 32:
                 index += 1
             while index and cuts[index - 1] > start:
@@ -105,10 +109,13 @@ class _Splitter:
         return reach
 
     def reach(self, start: int, ends: Sequence[int]) -> int | None:
-        """The furthest of `ends` up to which the text from `start` fits, None where none does."""
+        """The last of `ends` up to which the text from `start` fits, `None` if none does.
+
+        Galloping, then binary search.
+        """
         first = bisect.bisect_right(ends, start)
-        low, high = first - 1, len(ends)  # Up to the end at `low` it fits, at `high` it does not.
-        # A piece is hardly ever shorter than a character, so the first step mostly fits.
+        low, high = first - 1, len(ends)  # It fits up to `ends[low]`, not up to `ends[high]`.
+        # A token is hardly ever shorter than a character, so the first step mostly fits.
         step = self.limit
         while (probe := min(low + step, len(ends) - 1)) > low:
             if not self.fits(start, ends[probe]):
@@ -126,18 +133,18 @@ class _Splitter:
 
 
 _JOINER = "\u200d"
-# What extends the character before it without being a mark by its category: the non-joiner, the
-# joiner, the half-width voicing marks of Japanese, and the vowels am of Thai and Lao.
+# Extend the previous character although their category is not a mark: the zero-width non-joiner
+# and joiner, the half-width voicing marks of Japanese, and the vowels am of Thai and Lao.
 _EXTENDERS = frozenset("\u200c\u200d\uff9e\uff9f\u0e33\u0eb3")
 _VIRAMA_CLASS = 9
 
 
 def cluster_ends(text: str) -> list[int]:
-    """Returns the offsets behind each grapheme cluster of `text`, ascending, the last `len(text)`.
+    """Returns the end offset of each grapheme cluster of `text`, ascending.
 
-    Follows the rules of Unicode Standard Annex 29 as far as `unicodedata` has their properties:
+    Follows the rules of Unicode Standard Annex 29 as far as `unicodedata` has the properties:
     combining marks, joined emoji, skin tones, variation selectors, flags (pairs of regional
-    indicators), emoji tags, Hangul jamo and Indic conjuncts stay together.
+    indicators), emoji tags, Hangul jamo and Indic conjuncts are not split.
     """
     ends = []
     flags = 0

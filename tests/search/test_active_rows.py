@@ -24,7 +24,7 @@ def counted(search, rows):
 
 
 @pytest.mark.parametrize("width", [1, 4])
-def test_rows_become_fewer_as_hypotheses_end(width):
+def test_batch_shrinks_as_hypotheses_finish(width):
     if keras.backend.backend() == "jax":
         pytest.skip("on JAX every hypothesis keeps its row")
     language = ToyLanguage(sentences=SENTENCES, vocabulary_size=8, seed=1)
@@ -34,14 +34,14 @@ def test_rows_become_fewer_as_hypotheses_end(width):
     )
     lengths = arrays_of(result)["lengths"]
     assert len(rows) == lengths.max()
-    # The hypotheses of a sentence begin alike.
+    # The beams of a sentence start identical.
     assert rows[0] == SENTENCES
     for position, computed in enumerate(rows):
         if width == 1:
-            # Chosen again as soon as an eighth would go.
-            grows = (lengths > position).sum()
-            needed = grows + -grows % ROW_MULTIPLE
-            assert computed == needed or needed * 8 > computed * 7 >= grows * 7
+            # Compacted as soon as an eighth of the rows can go.
+            active = (lengths > position).sum()
+            needed = active + -active % ROW_MULTIPLE
+            assert computed == needed or needed * 8 > computed * 7 >= active * 7
     assert rows[-1] < SENTENCES * width / 2
 
 

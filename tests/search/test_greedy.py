@@ -1,3 +1,5 @@
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from toy_language import (
     tokens_of,
 )
 
-from keras_bahdanau.search import greedy_search
+from keras_bahdanau.search import beam_search, greedy_search
 
 
 def search(language, **options):
@@ -138,3 +140,9 @@ def test_errors_of_states_and_steps():
             [ops.zeros((1, 1))],
             **options,
         )
+
+
+def test_options_are_those_of_beam_search():
+    options = dict(inspect.signature(beam_search).parameters)
+    del options["beam_width"], options["n_best"]
+    assert dict(inspect.signature(greedy_search).parameters) == options

@@ -28,6 +28,10 @@ def solid(text):
     return "".join(text.split())
 
 
+def clusters(text):
+    return [text[a:b] for a, b in itertools.pairwise([0, *cluster_ends(text)])]
+
+
 def test_a_text_that_fits_is_returned_as_it_is():
     assert split_text("  a  b ", words, 2) == ["  a  b "]
 
@@ -105,10 +109,6 @@ def test_parts_fit_and_are_the_text_in_order(text, limit, measure):
     assert all(measure(part) <= limit or len(part) == 1 for part in parts)
 
 
-def clusters(text):
-    return [text[a:b] for a, b in itertools.pairwise([0, *cluster_ends(text)])]
-
-
 @given(TEXTS)
 def test_no_cluster_is_cut_where_each_fits(text):
     whole = clusters(text)
@@ -138,3 +138,29 @@ def test_a_sentence_that_fits_is_found_behind_a_beginning_that_does_not():
 def test_a_limit_below_one_is_refused():
     with pytest.raises(ValueError, match="limit=0"):
         split_text("a", len, 0)
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["a", "b", " ", "c"],
+        ["e\u0301\u0323", "x"],
+        ["\r\n", "\n"],
+        ["👩‍👩‍👧", "👍🏽", "❤️", "a"],
+        ["🇩🇪", "🇫🇷", "🇪"],
+        ["1️⃣", "2️⃣"],
+        ["🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "b"],
+        ["\u1112\u1161\u11ab", "\u1100\u1173\u11af", "한", "글"],
+        ["हि", "न्दी"],
+        ["กำ", "ก็"],
+        ["ﾊﾞ", "ﾊ"],
+    ],
+)
+def test_clusters_of_unicode_annex_29(expected):
+    assert clusters("".join(expected)) == expected
+
+
+@given(st.text())
+def test_clusters_are_the_text(text):
+    assert "".join(clusters(text)) == text
+    assert all(clusters(text))

@@ -1,11 +1,23 @@
 import io
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import sentencepiece
 from small_translator import small_tokenizer
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.text.tokenizer import END_ID, SPECIAL_IDS, START_ID, UNKNOWN_ID, Tokenizer
+from keras_bahdanau.text import Tokenizer
+from keras_bahdanau.text.tokenizer import (
+    END_ID,
+    SPECIAL_IDS,
+    START_ID,
+    UNKNOWN_ID,
+    by_length,
+    check_texts,
+    pad_ids,
+)
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +146,65 @@ def test_other_special_ids_are_refused(tmp_path):
     )
     with pytest.raises(InputError, match="Expected a tokenizer with the ids .*'pad_id': -1"):
         Tokenizer(model.getvalue())
+
+
+def test_the_package_loads_sentencepiece_at_first_use_of_the_tokenizer():
+    code = (
+        "import sys, keras_bahdanau.text as text;"
+        "assert dir(text) == ['Tokenizer'] and 'sentencepiece' not in sys.modules;"
+        "text.Tokenizer; assert 'sentencepiece' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "texts, error, message",
+    [
+        ("a text", TypeError, "Expected a list of texts. Received: one str"),
+        (["a", 1], TypeError, "Received: int at index 1"),
+        (["a", "\ud800"], InputError, "lone surrogate .* at index 1"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(texts, error, message):
+    with pytest.raises(error, match=message):
+        check_texts(texts)
+
+
+def test_padding_is_on_the_right():
+    padded = pad_ids([[5, 6, 7], [8], []])
+    np.testing.assert_array_equal(padded, [[5, 6, 7], [8, 0, 0], [0, 0, 0]])
+    assert padded.dtype == np.int32
+
+
+def test_a_given_length():
+    np.testing.assert_array_equal(pad_ids([[5], [6, 7]], length=3), [[5, 0, 0], [6, 7, 0]])
+
+
+@pytest.mark.parametrize("sequences", [[], [[]], [[], []]])
+def test_a_batch_without_ids_has_one_column(sequences):
+    assert pad_ids(sequences).shape == (len(sequences), 1)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 10])
+def test_batches_hold_every_index_once_longest_first(batch_size):
+    lengths = [3, 9, 1, 9, 0, 4, 2]
+    batches = by_length(lengths, batch_size)
+    order = [index for batch in batches for index in batch]
+    assert sorted(order) == list(range(len(lengths)))
+    assert [lengths[index] for index in order] == sorted(lengths, reverse=True)
+    assert all(len(batch) <= batch_size for batch in batches)
+
+
+def test_the_tokens_of_a_batch_are_limited():
+    lengths = [100, 1, 30, 10, 20, 0]
+    batches = by_length(lengths, 4, max_tokens=60)
+    assert [batch.tolist() for batch in batches] == [[0], [2, 4], [3, 1, 5]]
+
+
+def test_no_sequences_give_no_batches():
+    assert by_length([], 4) == []
+
+
+def test_a_batch_size_of_zero_is_refused():
+    with pytest.raises(ValueError, match="batch_size of at least 1. Received: 0"):
+        by_length([1, 2], 0)
