@@ -1,8 +1,8 @@
-"""Dropout masks of recurrent cells: one for all steps of a sequence.
+"""Dropout masks of recurrent cells: one for all time steps of a sequence.
 
 Keras's cells draw their masks at first use and keep them until they are reset. `keras.layers.RNN`
-sees to that for its own cells, but not for cells inside a cell. The masks have to be drawn before
-the loop starts: drawn inside, they would belong to the graph of a single step.
+draws and resets those of its own cells, but not those of cells inside a cell. They are drawn before
+the loop over time: drawn inside, they would belong to the graph of a single step.
 """
 
 from keras import ops, tree
@@ -14,7 +14,7 @@ def inner_cells(cell):
 
 
 def product_factors(parts):
-    """What cells and attention layers multiply by, for `scan`, as far as they tell it."""
+    """`factors` of `scan`: the kernels of cells and attention layers that have `product_factors`."""
     return [
         factor
         for part in parts
@@ -43,7 +43,7 @@ def fix_dropout_masks(attention_cell, sequence):
 
 
 def has_dropout_masks(cell):
-    """Whether a cell, or a cell inside of it, drops inputs or states in training."""
+    """Whether a cell, or a cell stacked in it, drops inputs or states in training."""
     return any(
         getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
         for inner in inner_cells(cell)
@@ -51,14 +51,9 @@ def has_dropout_masks(cell):
 
 
 def release_dropout_masks(attention_cell):
-    """Forgets the masks, so that the next sequence draws its own."""
+    """Resets the masks, so that the next sequence draws its own."""
     for cell in attention_cell.transitions:
         for inner in inner_cells(cell):
             if hasattr(inner, "reset_dropout_mask"):
                 inner.reset_dropout_mask()
                 inner.reset_recurrent_dropout_mask()
-
-
-def drop_positions(attention, memory):
-    """Drops whole positions of a memory at the `position_dropout` of its attention."""
-    return attention.drop_positions(memory, training=True)
