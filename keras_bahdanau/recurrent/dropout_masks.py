@@ -14,7 +14,7 @@ def inner_cells(cell):
 
 
 def product_factors(parts):
-    """`factors` of `scan`: the kernels of cells and attention layers that have `product_factors`."""
+    """`factors` of `scan`: the kernels of cells and attention layers that have some."""
     return [
         factor
         for part in parts
