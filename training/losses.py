@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
+from keras_bahdanau.backend.numerics import with_gradient
 
 # Logits at one time: more would leave the caches, fewer make the products dearer and their sums.
 LOGITS = 2**22

@@ -8,7 +8,7 @@ from keras import ops, tree
 ROW_MULTIPLE = 8
 
 
-def round_number(count):
+def round_up(count):
     """A count, rounded up by less than a 32nd of it (or 8), so that large numbers too are few.
 
     Args:

@@ -2,7 +2,7 @@
 
 from keras import backend, ops
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
+from keras_bahdanau.backend.numerics import with_gradient
 
 BLOCK_ELEMENTS = 2**20
 

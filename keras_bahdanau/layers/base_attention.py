@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.layers.additive_scores import additive_scores, normalized_pairs
 from keras_bahdanau.layers.arguments import (
     check_attention_call,
@@ -12,7 +13,7 @@ from keras_bahdanau.layers.arguments import (
     check_rate,
 )
 from keras_bahdanau.time_loop.scan import scan
-from keras_bahdanau.time_loop.weight_gradients import Kernel, product
+from keras_bahdanau.time_loop.weight_gradients import Kernel
 
 
 class BaseAdditiveAttention(keras.layers.Layer):
@@ -115,10 +116,10 @@ class BaseAdditiveAttention(keras.layers.Layer):
             projected = self.project_query(queries)
             return self.weigh(projected, keys, value_mask, attention_state, training, noise)
 
-        def step(inputs, states, constants):
+        def step(inputs, states, constants, matmul):
             (query, noise), (keys, value_mask) = inputs, constants
             weights, state = self.weigh(
-                ops.expand_dims(self.project_query(query), 1),
+                ops.expand_dims(self.project_query(query, matmul), 1),
                 keys,
                 value_mask,
                 dict(zip(self.state_names, states, strict=True)),
@@ -131,17 +132,18 @@ class BaseAdditiveAttention(keras.layers.Layer):
         weights, states = scan(step, [queries, noise], states, (keys, value_mask))
         return weights, dict(zip(self.state_names, states, strict=True))
 
-    def project_query(self, query):
+    def project_query(self, query, matmul=matmul):
         """Projects queries: W_s s_i.
 
         Args:
             query: tensor of shape `(batch_size, query_dim)` or
                 `(batch_size, query_length, query_dim)`.
+            matmul: what a `scan` passes to its steps.
 
         Returns:
             Tensor with `units` for `query_dim`.
         """
-        return product(ops.cast(query, self.compute_dtype), self.query_kernel)
+        return matmul(ops.cast(query, self.compute_dtype), self.query_kernel)
 
     def project_keys(self, value):
         """Projects a memory once for many queries: W_h h_j, plus the bias where there is one.
@@ -305,8 +307,8 @@ class BaseAdditiveAttention(keras.layers.Layer):
         return ops.cast(weight, self.compute_dtype)
 
     @property
-    def product_factors(self):
-        """What `project_query` multiplies by, for `scan`."""
+    def kernels(self):
+        """What `project_query` multiplies by, for `scan` to defer the gradients."""
         return [Kernel(self.query_kernel, None, self.compute_dtype)]
 
     def compute_mask(self, inputs, previous_mask=None):

@@ -13,7 +13,7 @@ float32 where the arguments are of half precision.
 import numpy as np
 from keras import backend, ops
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
+from keras_bahdanau.backend.numerics import with_gradient
 
 
 def recursive_alignment(probabilities, previous_weights):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.layers.arguments import check_positive_integer
 from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention
 from keras_bahdanau.layers.masked_softmax import masked_softmax
@@ -173,8 +174,8 @@ class MonotonicChunkwiseAttention(MonotonicAttention):
         both = [super().project_keys(value), self.chunk_attention.project_keys(value)]
         return ops.concatenate(both, axis=-1)
 
-    def project_query(self, query):
-        both = [super().project_query(query), self.chunk_attention.project_query(query)]
+    def project_query(self, query, matmul=matmul):
+        both = [super().project_query(query, matmul), self.chunk_attention.project_query(query)]
         return ops.concatenate(both, axis=-1)
 
     def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):

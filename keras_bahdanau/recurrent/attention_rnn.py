@@ -20,52 +20,10 @@ from keras_bahdanau.recurrent.attention_step import attention_step, split_states
 from keras_bahdanau.recurrent.dropout_masks import (
     fix_dropout_masks,
     has_dropout_masks,
-    product_factors,
     release_dropout_masks,
 )
+from keras_bahdanau.recurrent.gru_cell import kernels_of
 from keras_bahdanau.time_loop.scan import scan
-
-
-def attention_loop(cell, sequence, states, attended, mask=None, training=None):
-    """Attends and advances at each element of a sequence.
-
-    Args:
-        cell: a built `AttentionCell`.
-        sequence: tensor of shape `(batch_size, target_length, input_dim)`.
-        states: list of the recurrent states.
-        attended: list of `Attended`, one for each attention.
-        mask: bool tensor of shape `(batch_size, target_length)`, False where a step is skipped, or
-            `None`.
-        training: whether this is training.
-
-    Returns:
-        `(outputs, states)`: the cell's output, the context and the weights of each attention side
-        by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
-        them apart), and the last states.
-    """
-    batch_size, target_length = ops.shape(sequence)[:2]
-    draws = []
-    for attention, each in zip(cell.attentions, attended, strict=True):
-        shape = (batch_size, target_length, ops.shape(each.memory)[1])
-        noise = attention.draw_noise(*shape, training)
-        draws.append((noise, attention.draw_dropout_mask(*shape, training)))
-
-    def step(inputs, states, attended):
-        inputs, draws = inputs
-        output, context, weights, states = attention_step(
-            cell, inputs, states, attended, training, draws
-        )
-        return ops.concatenate([output, context, *weights], axis=-1), states
-
-    # Cells keep their dropout masks for all rows in their order.
-    pack = not (training and any(map(has_dropout_masks, cell.transitions)))
-    factors = []
-    if training:
-        factors = [
-            *product_factors([*cell.transitions, *cell.attentions]),
-            *(each.memory for each in attended),
-        ]
-    return scan(step, [sequence, draws], states, attended, mask, pack, factors)
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -308,6 +266,49 @@ class AttentionRNN(keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         return cls(**deserialized_parts(config))
+
+
+def attention_loop(cell, sequence, states, attended, mask=None, training=None):
+    """Attends and advances at each element of a sequence.
+
+    Args:
+        cell: a built `AttentionCell`.
+        sequence: tensor of shape `(batch_size, target_length, input_dim)`.
+        states: list of the recurrent states.
+        attended: list of `Attended`, one for each attention.
+        mask: bool tensor of shape `(batch_size, target_length)`, False where a step is skipped, or
+            `None`.
+        training: whether this is training.
+
+    Returns:
+        `(outputs, states)`: the cell's output, the context and the weights of each attention side
+        by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
+        them apart), and the last states.
+    """
+    batch_size, target_length = ops.shape(sequence)[:2]
+    draws = []
+    for attention, each in zip(cell.attentions, attended, strict=True):
+        shape = (batch_size, target_length, ops.shape(each.memory)[1])
+        noise = attention.draw_noise(*shape, training)
+        draws.append((noise, attention.draw_dropout_mask(*shape, training)))
+
+    def step(inputs, states, attended, matmul):
+        inputs, draws = inputs
+        output, context, weights, states = attention_step(
+            cell, inputs, states, attended, training, draws, matmul
+        )
+        return ops.concatenate([output, context, *weights], axis=-1), states
+
+    # Cells keep their dropout masks for all rows in their order.
+    pack = not (training and any(map(has_dropout_masks, cell.transitions)))
+    factors = []
+    if training:
+        factors = [
+            *kernels_of(cell.transitions),
+            *(kernel for attention in cell.attentions for kernel in attention.kernels),
+            *(each.memory for each in attended),
+        ]
+    return scan(step, [sequence, draws], states, attended, mask, pack, factors)
 
 
 def _check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask):

@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 from keras import ops, tree
 
-from keras_bahdanau.time_loop.weight_gradients import product
+from keras_bahdanau.backend.numerics import matmul
+from keras_bahdanau.recurrent.gru_cell import call_cell
 
 
-def attention_step(cell, inputs, states, attended, training=None, draws=None):
+def attention_step(cell, inputs, states, attended, training=None, draws=None, matmul=matmul):
     """Attends and advances, in the order of the cell.
 
     Args:
@@ -19,6 +20,7 @@ def attention_step(cell, inputs, states, attended, training=None, draws=None):
         draws: list of `(noise, dropout_mask)`, one for each attention: what its `draw_noise` and
             `draw_dropout_mask` returned for this step, of shape `(batch_size, value_length)`; or
             `None` for none.
+        matmul: what a `scan` passes to its steps.
 
     Returns:
         `(output, context, weights, states)`: tensors of shapes `(batch_size, units)` and
@@ -29,12 +31,12 @@ def attention_step(cell, inputs, states, attended, training=None, draws=None):
     draws = draws or [(None, None)] * cell.count
 
     def attend(query):
-        return _attend(cell, query, attention_states, attended, training, draws)
+        return _attend(cell, query, attention_states, attended, training, draws, matmul)
 
     def advance(transition, cell_inputs, cell_states):
         packed = tree.pack_sequence_as(cell.cell.state_size, cell_states)
         packed = packed if isinstance(packed, (list, tuple)) else [packed]
-        output, new_states = transition(cell_inputs, packed, training=training)
+        output, new_states = call_cell(transition, cell_inputs, packed, training, matmul)
         return output, list(tree.flatten(new_states))
 
     def joined(context):
@@ -56,21 +58,21 @@ def attention_step(cell, inputs, states, attended, training=None, draws=None):
     return output, context, weights, [*cell_states, context, *states]
 
 
-def _attend(cell, query, attention_states, attended, training, draws):
+def _attend(cell, query, attention_states, attended, training, draws, matmul):
     """All attentions of a cell: their contexts side by side, their weights, their states."""
     contexts, all_weights, new_states = [], [], []
     parts = zip(
         cell.attentions, cell.attention_layers, attention_states, attended, draws, strict=True
     )
     for attention, attention_layer, state, (memory, keys, mask), (noise, dropout_mask) in parts:
-        projected_query = ops.expand_dims(attention.project_query(query), 1)
+        projected_query = ops.expand_dims(attention.project_query(query, matmul), 1)
         noise = None if noise is None else ops.expand_dims(noise, 1)
         weights, state = attention.weigh(projected_query, keys, mask, state, training, noise)
         weights = ops.squeeze(weights, 1)
         kept = weights
         if dropout_mask is not None:
             kept = weights * ops.cast(dropout_mask, weights.dtype)
-        context = product(kept, memory)
+        context = matmul(kept, memory)
         if attention_layer is not None:
             context = attention_layer(ops.concatenate([query, context], axis=-1))
         contexts.append(context)

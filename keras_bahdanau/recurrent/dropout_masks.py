@@ -7,20 +7,7 @@ the loop over time: drawn inside, they would belong to the graph of a single ste
 
 from keras import ops, tree
 
-
-def inner_cells(cell):
-    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
-    return getattr(cell, "cells", [cell])
-
-
-def product_factors(parts):
-    """`factors` of `scan`: the kernels of cells and attention layers that have some."""
-    return [
-        factor
-        for part in parts
-        for inner in inner_cells(part)
-        for factor in getattr(inner, "product_factors", ())
-    ]
+from keras_bahdanau.recurrent.gru_cell import inner_cells
 
 
 def fix_dropout_masks(attention_cell, sequence):

@@ -3,7 +3,8 @@
 import keras
 from keras import ops, tree
 
-from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks, product_factors
+from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks
+from keras_bahdanau.recurrent.gru_cell import call_cell, kernels_of
 from keras_bahdanau.time_loop.scan import scan
 
 
@@ -70,9 +71,9 @@ class SkippingRNN(keras.layers.RNN):
         ):
             return super().inner_loop(sequences, states, mask, training)
 
-        def step(inputs, states, constants):
+        def step(inputs, states, constants, matmul):
             packed = tree.pack_sequence_as(initial_state, states)
-            output, new_states = self.cell(inputs, packed, training=training)
+            output, new_states = call_cell(self.cell, inputs, packed, training, matmul)
             return output, tree.flatten(new_states)
 
         if self.go_backwards:
@@ -83,6 +84,6 @@ class SkippingRNN(keras.layers.RNN):
             tree.flatten(states),
             mask=mask,
             pack=True,
-            factors=product_factors([self.cell]) if training else (),
+            factors=kernels_of([self.cell]) if training else (),
         )
         return outputs[:, -1], outputs, tree.pack_sequence_as(states, last)

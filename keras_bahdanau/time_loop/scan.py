@@ -4,6 +4,7 @@ import keras
 from keras import ops, tree
 
 from keras_bahdanau.backend.indexing import split
+from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.time_loop.packed_scan import packed_scan
 
 
@@ -11,8 +12,9 @@ def scan(step, sequence, states, constants=(), mask=None, pack=False, factors=()
     """Calls `step` at each time step of a sequence, with the states of the step before.
 
     Args:
-        step: function of a tensor of shape `(batch_size, dim)`, a list of states and the constants;
-            returns a tensor of shape `(batch_size, output_dim)` and the list of new states.
+        step: function of a tensor of shape `(batch_size, dim)`, a list of states, the constants
+            and a function `matmul` (see `backend.numerics.matmul`); returns a tensor of shape
+            `(batch_size, output_dim)` and the list of new states.
         sequence: tensor of shape `(batch_size, length, dim)`, or a nested structure of such
             tensors and `None`: then `step` gets the same structure of tensors of shape
             `(batch_size, dim)`, all in the dtype of the first.
@@ -24,8 +26,8 @@ def scan(step, sequence, states, constants=(), mask=None, pack=False, factors=()
         pack: with a mask, whether to compute (almost) nothing where it is False: see `packed_scan`.
             Then a step gets only the active rows of the batch, the longest first, so that all that
             it needs by row has to be among the constants. It has no effect on JAX.
-        factors: list of what steps may multiply by with `product`, `Kernel`s and constants, whose
-            gradients are deferred until after a loop that packs.
+        factors: list of `Kernel`s and constants that steps multiply by with `matmul`. Where the
+            loop packs, their gradients are made after it: see `weight_gradients`.
 
     Returns:
         `(outputs, states)`: a tensor of shape `(batch_size, length, output_dim)` in the dtype of
@@ -37,8 +39,8 @@ def scan(step, sequence, states, constants=(), mask=None, pack=False, factors=()
         # `keras.layers.RNN` has no loop without a state.
         states = [ops.zeros_like(sequence[:, 0, :1])]
 
-        def stateless(inputs, states, constants):
-            return step(inputs, [], constants)[0], states
+        def stateless(inputs, states, constants, matmul):
+            return step(inputs, [], constants, matmul)[0], states
 
         return scan(stateless, sequence, states, constants, mask, pack, factors)[0], []
     if mask is not None and pack and keras.backend.backend() != "jax":
@@ -47,7 +49,11 @@ def scan(step, sequence, states, constants=(), mask=None, pack=False, factors=()
         kept = ops.expand_dims(ops.cast(mask, sequence.dtype), -1)
         sequence, step = ops.concatenate([sequence, kept], axis=-1), _masked(step)
     dtypes = [sequence.dtype, *(state.dtype for state in states)]
-    cell = _StepCell(lambda inputs, states: step(inputs, states, constants), states, dtypes)
+
+    def plain(inputs, states):
+        return step(inputs, states, constants, matmul)
+
+    cell = _StepCell(plain, states, dtypes)
     # PyTorch has no loop but Python's, and `torch.compile` none for a layer made inside a call.
     if sequence.shape[1] == 1 or keras.backend.backend() == "torch":
         outputs = []
@@ -69,12 +75,10 @@ def _concatenated(sequences, step):
     given = [each for each in tree.flatten(sequences) if each is not None]
     widths = [ops.shape(each)[-1] for each in given]
 
-    def split_step(inputs, *others):
+    def split_step(inputs, states, constants, matmul):
         parts = iter(split(inputs, widths) if len(widths) > 1 else [inputs])
-        return step(
-            tree.map_structure(lambda each: None if each is None else next(parts), sequences),
-            *others,
-        )
+        inputs = tree.map_structure(lambda x: None if x is None else next(parts), sequences)
+        return step(inputs, states, constants, matmul)
 
     if len(given) == 1:
         return given[0], split_step
@@ -85,14 +89,14 @@ def _concatenated(sequences, step):
 def _masked(step):
     """A step whose inputs end with one column more: 1 for time steps to keep, else 0."""
 
-    def masked(inputs, states, constants):
+    def masked(inputs, states, constants, matmul):
         kept = inputs[:, -1] > 0
 
         def where_kept(new, old):
             shape = (-1, *(1 for _ in new.shape[1:]))
             return ops.where(ops.reshape(kept, shape), new, old)
 
-        output, new_states = step(inputs[:, :-1], states, constants)
+        output, new_states = step(inputs[:, :-1], states, constants, matmul)
         return where_kept(output, ops.zeros_like(output)), [
             where_kept(new, old) for new, old in zip(new_states, states, strict=True)
         ]
