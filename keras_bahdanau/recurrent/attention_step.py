@@ -1,10 +1,11 @@
 """One step of a recurrent cell that attends: the equations of `AttentionCell`."""
 
+from typing import Any, NamedTuple
+
 from keras import ops, tree
 
 from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.recurrent.gru_cell import call_cell
-from keras_bahdanau.recurrent.states import split_states
 
 
 def attention_step(cell, inputs, states, attended, training=None, draws=None, matmul=matmul):
@@ -79,3 +80,38 @@ def _attend(cell, query, attention_states, attended, training, draws, matmul):
         new_states.extend(state[name] for name in attention.state_names)
     context = contexts[0] if len(contexts) == 1 else ops.concatenate(contexts, axis=-1)
     return context, all_weights, new_states
+
+
+class Attended(NamedTuple):
+    """What one attention layer attends to, the same at every step.
+
+    Attributes:
+        memory: tensor of shape `(batch_size, source_length, value_dim)`.
+        keys: tensor of shape `(batch_size, source_length, keys_dim)`.
+        mask: bool tensor of shape `(batch_size, source_length)`, or `None`.
+    """
+
+    memory: Any
+    keys: Any
+    mask: Any
+
+
+def split_states(cell, states):
+    """Splits the recurrent states of an `AttentionCell` by what they belong to.
+
+    Args:
+        cell: a built `AttentionCell`.
+        states: flat list of all recurrent states.
+
+    Returns:
+        `(cell_states, context, attention_states)`: a list of tensors; the last context with
+        `order="after"`, else `None`; a list of one dict of tensors for each attention, by name.
+    """
+    count = len(cell.cell_state_size)
+    cell_states, others = list(states[:count]), list(states[count:])
+    context = others.pop(0) if cell.order == "after" else None
+    others = iter(others)
+    attention_states = [
+        {name: next(others) for name in attention.state_names} for attention in cell.attentions
+    ]
+    return cell_states, context, attention_states

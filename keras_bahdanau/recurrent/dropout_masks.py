@@ -1,16 +1,13 @@
-"""Dropout masks of recurrent cells: one for all steps of a sequence.
+"""Dropout masks of recurrent cells: one for all time steps of a sequence.
 
 Keras's cells draw their masks at first use and keep them until they are reset. `keras.layers.RNN`
-sees to that for its own cells, but not for cells inside a cell. The masks have to be drawn before
-the loop starts: drawn inside, they would belong to the graph of a single step.
+draws and resets those of its own cells, but not those of cells inside a cell. They are drawn before
+the loop over time: drawn inside, they would belong to the graph of a single step.
 """
 
 from keras import ops, tree
 
-
-def inner_cells(cell):
-    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
-    return getattr(cell, "cells", [cell])
+from keras_bahdanau.recurrent.gru_cell import inner_cells
 
 
 def fix_dropout_masks(attention_cell, sequence):
@@ -33,7 +30,7 @@ def fix_dropout_masks(attention_cell, sequence):
 
 
 def has_dropout_masks(cell):
-    """Whether a cell, or a cell inside of it, drops inputs or states in training."""
+    """Whether a cell, or a cell stacked in it, drops inputs or states in training."""
     return any(
         getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
         for inner in inner_cells(cell)
@@ -41,14 +38,9 @@ def has_dropout_masks(cell):
 
 
 def release_dropout_masks(attention_cell):
-    """Forgets the masks, so that the next sequence draws its own."""
+    """Resets the masks, so that the next sequence draws its own."""
     for cell in attention_cell.transitions:
         for inner in inner_cells(cell):
             if hasattr(inner, "reset_dropout_mask"):
                 inner.reset_dropout_mask()
                 inner.reset_recurrent_dropout_mask()
-
-
-def drop_positions(attention, memory):
-    """Drops whole positions of a memory at the `position_dropout` of its attention."""
-    return attention.drop_positions(memory, training=True)

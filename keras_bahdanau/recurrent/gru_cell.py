@@ -5,7 +5,6 @@ from keras import ops
 
 from keras_bahdanau.backend.indexing import split
 from keras_bahdanau.backend.numerics import float32_at_least, matmul
-from keras_bahdanau.recurrent.dropout_masks import inner_cells
 from keras_bahdanau.time_loop.weight_gradients import Kernel
 
 
@@ -90,3 +89,8 @@ def kernels_of(cells):
 
 def _takes_matmul(cell):
     return all(isinstance(inner, GRUCell) for inner in inner_cells(cell))
+
+
+def inner_cells(cell):
+    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
+    return getattr(cell, "cells", [cell])
