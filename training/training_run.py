@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import remove_leftovers
+from keras_bahdanau.files import read_json, remove_leftovers, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
-from keras_bahdanau.translation.model_directory import read_json, write_json
 from keras_bahdanau.translation.translator import Translator
 
 from .backends import SeededSteps, make_repeatable, shape_options

@@ -42,11 +42,6 @@ def write_manifest(directory, description):
     )
 
 
-def write_json(path, value):
-    text = json.dumps(value, ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
-
-
 def compare_quality(translator, directory, sources, references, length_penalty):
     """BLEU of the model before and after the export.
 

@@ -15,8 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import read_json, write_json
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
-from keras_bahdanau.translation.model_directory import TOKENIZER_FILE, read_json, write_json
+from keras_bahdanau.translation.model_directory import TOKENIZER_FILE
 
 from ..corpora.examination import Examination, examine
 from ..corpora.parallel_text import blocks
