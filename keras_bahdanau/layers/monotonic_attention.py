@@ -41,10 +41,10 @@ class MonotonicAttention(BaseAdditiveAttention):
             after probabilities close to one and in long memories. `"hard"` selects: p_ij = 1 where
             e_ij > 0 and 0 elsewhere, without gradient to the scores.
         inference_mode: the mode when not training, or `None` for the same as `mode`.
-        sigmoid_noise: number of at least 0, the standard deviation of normal noise that is added to e_ij in
-            training only. It makes a model learn scores far from zero, so that the hard selection
-            at inference is close to the expected weights (section 2.5). Without noise, do not
-            expect `inference_mode="hard"` to work.
+        sigmoid_noise: number of at least 0, the standard deviation of normal noise that is added to
+            e_ij in training only. It makes a model learn scores far from zero, so that the hard
+            selection at inference is close to the expected weights (section 2.5). Without noise, do
+            not expect `inference_mode="hard"` to work.
         score_bias_initializer: initializer of `score_bias`. Start below zero where the memory is
             long, for example with `keras.initializers.Constant(-2.0)`: with p_ij near one half
             the first training steps do not get past the first few positions.
