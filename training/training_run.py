@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import remove_leftovers
+from keras_bahdanau.files import read_json, remove_leftovers, write_json
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.text.tokenizer import PAD_ID, START_ID
-from keras_bahdanau.translation.model_directory import read_json, write_json
 from keras_bahdanau.translation.translator import Translator
 
 from .backends import SeededSteps, make_repeatable, shape_options
@@ -18,7 +17,7 @@ from .checkpoints import Checkpoints, Progress, steps_done
 from .compilation import compile_for_training
 from .data.batch_plan import BatchPlan
 from .data.batches import Batches
-from .data.preparation import DIVERSIFICATION, check_is_free, holds_run, prepare
+from .data.preparation import DIVERSIFICATION, check_can_hold_run, prepare
 from .data.splits import Splits
 from .distribution import Distribution, start_distribution
 from .evaluation import choose_length_penalty, corpus_bleu, evaluate
@@ -96,8 +95,7 @@ def train(
         # Most runs do without.
         from .diversification import diversify
 
-        if not holds_run(directory):
-            check_is_free(directory)
+        check_can_hold_run(directory)
 
         def train_helper(*given):
             return _train(*given, distribution, show_progress)[0]
