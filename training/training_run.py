@@ -121,14 +121,7 @@ def _train(splits, options, directory, distribution, show_progress):
         if is_chief:
             report(f"finished before, after {metrics['epochs']} epochs: not trained again")
         return Translator.load(directory), metrics
-    plan = BatchPlan(
-        prepared.corpus.source_lengths,
-        prepared.corpus.target_lengths,
-        batch_size=None if options.tokens_per_batch else options.batch_size,
-        tokens_per_batch=options.tokens_per_batch or None,
-        seed=options.seed,
-        **shape_options(options),
-    )
+    corpus, plan = prepared.corpus, _batch_plan(prepared.corpus, options)
     translation_model = TranslationModel(
         prepared.tokenizer.vocabulary_size, pad_id=PAD_ID, **options.model_arguments()
     )
@@ -143,7 +136,7 @@ def _train(splits, options, directory, distribution, show_progress):
     _check_same_step(model, distribution, directory)
     distribution.separate_dropout(model)
     if is_chief:
-        size = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
+        size = f"{translation_model.count_params():,} weights, {len(corpus):,} pairs"
         report(_place(progress) if progress else size)
     progress = progress or Progress()
 
@@ -154,15 +147,7 @@ def _train(splits, options, directory, distribution, show_progress):
         stop = request if is_chief else StopRequest()
         while not _is_over(progress, options):
             if not progress.awaits_validation:
-                batches = Batches(
-                    prepared.corpus,
-                    plan,
-                    epoch=progress.epoch,
-                    start=progress.batch,
-                    parts=options.validations_per_epoch,
-                    start_id=START_ID,
-                    pad_id=PAD_ID,
-                )
+                batches = _remaining_batches(corpus, plan, progress, options)
                 if plan.few_shapes and not model.train_function:
                     report(
                         f"epoch {progress.epoch + 1}/{options.epochs}: {len(batches.shapes)} "
@@ -183,10 +168,33 @@ def _train(splits, options, directory, distribution, show_progress):
         if not is_chief:
             return Translator.load(directory), read_json(directory / METRICS_FILE)
         checkpoints.load_best(translation_model, progress)
-        pairs = len(prepared.corpus)
-        return translator, _finish(translator, splits, options, progress, directory, pairs)
+        return translator, _finish(translator, splits, options, progress, directory, len(corpus))
 
     return distribution.chief_first(finish)
+
+
+def _batch_plan(corpus, options):
+    return BatchPlan(
+        corpus.source_lengths,
+        corpus.target_lengths,
+        batch_size=None if options.tokens_per_batch else options.batch_size,
+        tokens_per_batch=options.tokens_per_batch or None,
+        seed=options.seed,
+        **shape_options(options),
+    )
+
+
+def _remaining_batches(corpus, plan, progress, options):
+    """The batches of the epoch that are not done yet, up to the next validation."""
+    return Batches(
+        corpus,
+        plan,
+        epoch=progress.epoch,
+        start=progress.batch,
+        parts=options.validations_per_epoch,
+        start_id=START_ID,
+        pad_id=PAD_ID,
+    )
 
 
 def train_epoch(
