@@ -40,8 +40,6 @@ VARIANTS = {
     "recurrent (variational) dropout": ["--recurrent-dropout", "0.2"],
     "layer normalization in the attention": ["--attention-normalization", "layer"],
     "no label smoothing": ["--label-smoothing", "0"],
-    "R-Drop": ["--r-drop", "2"],
-    "more R-Drop": ["--r-drop", "4"],
     "data diversification": ["--diversify", "1"],
     "no average of the weights": ["--ema-momentum", "0"],
     "constant learning rate": ["--final-learning-rate", "1"],

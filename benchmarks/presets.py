@@ -66,7 +66,7 @@ def measure(preset, precision, steps):
 
     from keras_bahdanau.models import TranslationModel
     from keras_bahdanau.training.compilation import compile_for_training
-    from keras_bahdanau.training.options import preset_options
+    from keras_bahdanau.training.presets import preset_options
 
     options = preset_options(preset, precision=precision)
     _, length = CORPORA[preset]
@@ -91,7 +91,7 @@ def measure(preset, precision, steps):
     batches = RandomBatches()
 
     def train():
-        model.fit(model.input_of(batches), steps_per_epoch=steps, shuffle=False, verbose=0)
+        model.fit(model.fit_input(batches), steps_per_epoch=steps, shuffle=False, verbose=0)
 
     train()
     cpu, wall = time.process_time(), time.perf_counter()

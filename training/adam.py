@@ -1,27 +1,27 @@
-"""Adam, with TensorFlow's fused update where there is one."""
+"""Adam with a fused update on TensorFlow, and with a warmup of the weights' moving averages."""
 
 import keras
 from keras import ops
 
 
 class Adam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam` with the same arguments, state and steps.
+    """`keras.optimizers.Adam` with the same arguments, variables and updates.
 
-    On TensorFlow each variable is updated by one operation that reads weight, moments and gradient
-    once, in place of a dozen that each pass over all of them. Elsewhere compilers do that.
+    On TensorFlow each variable is updated by one fused operation, instead of a dozen that each read
+    the whole variable. On other backends compilers fuse them.
 
-    The momentum of the weights' moving averages (`use_ema`) rises to `ema_momentum`: after step t
-    it is at most t / (t + 10). So the averages of the first epochs are not of the first weights.
+    The momentum of the moving averages (`use_ema`) rises to `ema_momentum`: after step t it is at
+    most t / (t + 10). So the averages soon forget the initial weights.
     """
 
     @property
     def averages(self):
-        """The moving averages of the weights (`use_ema`), in the order of the weights."""
+        """Moving averages of the weights (`use_ema`), in the order of the weights."""
         return self._model_variables_moving_average
 
     def finalize_variable_values(self, var_list):
-        # `fit` calls this at its end, which is the end of an epoch here: Keras would go on from
-        # the averages then. They are for evaluation alone.
+        # `fit` calls this at its end, here after each epoch. Keras would replace the weights by
+        # their averages, which are for evaluation only.
         pass
 
     def _update_model_variables_moving_average(self, trainable_variables):
@@ -31,16 +31,16 @@ class Adam(keras.optimizers.Adam):
             average.assign(average + ops.cast(share, variable.dtype) * (variable - average))
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        # Keras sums the gradients of several replicas here, after it clipped each; whoever has
-        # replicas sums them before (see `ReplicatedTrainingModel`).
+        # Keras would sum the gradients of the replicas here, after it has clipped each of them.
+        # `ReplicatedTrainingModel` sums them before.
         return grads_and_vars
 
     def apply(self, grads, trainable_variables=None):
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            # Of a matrix whose rows are looked up, the gradient comes as one row for each look-up.
-            # Equal rows have to be added before Keras clips by a norm.
+            # Densifies `tf.IndexedSlices`, the gradients of embedding lookups: rows of the same
+            # index have to be added before Keras clips by the norm.
             grads = [each if each is None else tf.convert_to_tensor(each) for each in grads]
         super().apply(grads, trainable_variables)
 

@@ -1,4 +1,4 @@
-"""Named arrays in one file that tells when it is no longer what was written."""
+"""Files of named arrays (`.npz`) with a checksum, written atomically."""
 
 import hashlib
 import os
@@ -11,12 +11,12 @@ import numpy as np
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import atomic_path
 
-# The last bytes of the file, as the comment that a zip archive may end with.
+# SHA-256 in hexadecimal, in the archive comment, which is the end of a zip file.
 _CHECKSUM_LENGTH = 64
 
 
 class DamagedFile(InputError):
-    """A file is cut off, changed, unreadable or not there."""
+    """A file is truncated, changed, unreadable or missing."""
 
 
 def write_arrays(path: str | os.PathLike, arrays: Iterable[tuple[str, np.ndarray]], size: int):
@@ -27,13 +27,13 @@ def write_arrays(path: str | os.PathLike, arrays: Iterable[tuple[str, np.ndarray
     Args:
         path: the file.
         arrays: names and arrays.
-        size: bytes of all arrays, for the message where the disk is full.
+        size: bytes of all arrays, for the error message of a full disk.
     """
     with atomic_path(path, size=size) as temporary:
         with zipfile.ZipFile(temporary, "w") as archive:
             archive.comment = b"0" * _CHECKSUM_LENGTH
             for name, array in arrays:
-                # A `ZipInfo` of its own, because it has no date.
+                # A `ZipInfo` has a fixed date unless it is given one.
                 entry = zipfile.ZipInfo(f"{name}.npy")
                 with archive.open(entry, "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, array, allow_pickle=False)
@@ -44,10 +44,10 @@ def write_arrays(path: str | os.PathLike, arrays: Iterable[tuple[str, np.ndarray
 
 
 def check_arrays(path: str | os.PathLike):
-    """Compares a file with the checksum that it ends with.
+    """Verifies the checksum of a file.
 
     Raises:
-        DamagedFile: they differ, or the file cannot be read.
+        DamagedFile: the checksum is wrong, or the file cannot be read.
     """
     try:
         with open(path, "rb") as file:
@@ -60,9 +60,9 @@ def check_arrays(path: str | os.PathLike):
 
 
 def read_arrays(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]:
-    """Yields names and arrays in the order in which they were written, one at a time.
+    """Yields names and arrays in the order of writing, one at a time.
 
-    Only for files that `check_arrays` found whole. Nothing in the file is run as code.
+    The file should have passed `check_arrays`. Nothing in it is run as code.
     """
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -72,7 +72,7 @@ def read_arrays(path: str | os.PathLike) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _checksum(file):
-    """The SHA-256 of all but the last bytes, in hexadecimal; the file stands behind them."""
+    """The SHA-256 of all bytes before the checksum, which is then the file position."""
     remaining = max(file.seek(0, os.SEEK_END) - _CHECKSUM_LENGTH, 0)
     file.seek(0)
     digest = hashlib.sha256()

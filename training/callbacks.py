@@ -1,27 +1,40 @@
-"""Callbacks of `fit`: progress bar, checkpoints, finite losses, stopping by a signal."""
+"""Observers of a run: Keras callbacks, stop by a signal, TensorBoard log."""
 
+import io
 import math
+import os
 import signal
+import socket
 import threading
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
+from tensorboard.summary.writer.record_writer import RecordWriter
 from tqdm import tqdm
+
+from keras_bahdanau.files import naming_full_disk
 
 from .checkpoints import Checkpoints, Progress, steps_done
 
-# Of the line numbers of a batch that are named in an error.
+# Line numbers of a batch that an error shows.
 SHOWN_LINES = 10
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class TokenProgressBar(keras.callbacks.Callback):
-    """A bar with the loss and the target tokens per second of the epoch.
+    """Progress bar with the loss and the target tokens per second of the epoch.
 
     Args:
         batches: the epoch's `Batches`.
-        description: shown before the bar.
-        show: whether to draw it, where standard error is a terminal.
+        description: text before the bar.
+        show: whether to draw it, if standard error is a terminal.
+
+    Attributes:
+        tokens_per_second: target tokens per second of wall time, in this process.
     """
 
     def __init__(self, batches, description: str, show: bool = True):
@@ -39,7 +52,7 @@ class TokenProgressBar(keras.callbacks.Callback):
             initial=self.batches.start,
             desc=self.description,
             unit="batch",
-            # Where nobody watches, no bar is drawn; the lines of the epochs are enough.
+            # `None`: no bar unless standard error is a terminal.
             disable=None if self.show else True,
             dynamic_ncols=True,
             mininterval=0.5,
@@ -58,14 +71,14 @@ class TokenProgressBar(keras.callbacks.Callback):
 
 
 class StateSaver(keras.callbacks.Callback):
-    """Writes the state of the run every so many steps, and when the run is asked to stop.
+    """Saves the state of the run at regular steps, and before the run stops on request.
 
     Args:
         checkpoints: the run's `Checkpoints`.
-        progress: the run's `Progress`, which is kept up to date.
+        progress: the run's `Progress`, which is updated.
         batches: the epoch's `Batches`.
-        every: steps between two writes.
-        stop: `StopRequest`.
+        every: steps between two checkpoints.
+        stop: the run's `StopRequest`.
     """
 
     def __init__(self, checkpoints: Checkpoints, progress: Progress, batches, every: int, stop):
@@ -87,11 +100,11 @@ class StateSaver(keras.callbacks.Callback):
         progress.seconds += now - self._last
         self._last = now
         progress.batch = self.batches.start + batch + 1
-        # `fit` knows the mean loss of the rows of its own batches, not of those before an
-        # interruption.
+        # The loss in `logs` is the mean over the rows of this call of `fit`, without those before
+        # an interruption.
         share = self._rows_done[self.batches.start] / self._rows_done[progress.batch]
         progress.training_loss = float(share * self._earlier_loss + (1 - share) * logs["loss"])
-        # After the last batch it is saved that the weights are to be validated.
+        # After the last batch, `train_epoch` saves a state that awaits validation.
         is_last = batch + 1 == len(self.batches)
         if not is_last and (self.stop.is_made or progress.batch % self.every == 0):
             self.checkpoints.save(self.model, progress)
@@ -99,7 +112,7 @@ class StateSaver(keras.callbacks.Callback):
 
 
 class FiniteLoss(keras.callbacks.Callback):
-    """Raises FloatingPointError at the first loss that is no finite number.
+    """Raises FloatingPointError at the first loss that is infinite or NaN.
 
     Args:
         batches: the epoch's `Batches`.
@@ -125,14 +138,11 @@ class FiniteLoss(keras.callbacks.Callback):
         )
 
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
 class StopRequest:
-    """A context in which the first SIGINT or SIGTERM only leaves a note.
+    """Context manager that turns the first SIGINT or SIGTERM into a request to stop.
 
-    The second one does what it did before: it ends the process at once. Signals that the process
-    ignores stay ignored, and outside the main thread, where Python handles none, nothing changes.
+    The second signal has its usual effect: it ends the process at once. Signals that the process
+    ignores stay ignored. Outside the main thread, where Python handles no signals, nothing changes.
     """
 
     def __init__(self):
@@ -151,11 +161,11 @@ class StopRequest:
 
     @property
     def is_made(self) -> bool:
-        """Whether a signal came."""
+        """Whether a signal has arrived."""
         return self._received is not None
 
     def answer(self, step: int):
-        """Raises KeyboardInterrupt if a signal came; it says how to go on after `step` steps."""
+        """Raises KeyboardInterrupt if a signal has arrived; the message says how to resume."""
         if self.is_made:
             raise KeyboardInterrupt(
                 f"stopped by {self._received.name} after step {step}, which is saved: run the same "
@@ -169,3 +179,43 @@ class StopRequest:
     def _restore(self):
         while self._handlers:
             signal.signal(*self._handlers.popitem())
+
+
+class EventLog:
+    """Scalars over steps for TensorBoard, written to disk at once.
+
+    (The writer of TensorBoard has a thread, whose errors, such as that of a full disk, come late
+    and as tracebacks on the screen.)
+
+    Args:
+        directory: receives one file of events for each process that adds scalars.
+    """
+
+    def __init__(self, directory: Path):
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}"
+        self.path = Path(directory) / name
+
+    def add(self, numbers: dict[str, float], step: int):
+        """Adds one scalar for each name.
+
+        Args:
+            numbers: scalars by name.
+            step: the step that they belong to.
+
+        Raises:
+            OSError: the disk is full, for example.
+        """
+        events = [
+            Event(wall_time=time.time(), step=step, summary=scalar_pb(name, float(number)))
+            for name, number in numbers.items()
+        ]
+        if not self.path.exists():
+            events.insert(0, Event(wall_time=time.time(), file_version="brain.Event:2"))
+        records = io.BytesIO()
+        writer = RecordWriter(records)
+        for event in events:
+            writer.write(event.SerializeToString())
+        with naming_full_disk(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "ab") as file:
+                file.write(records.getvalue())

@@ -1,4 +1,4 @@
-"""Checkpoints: the whole state of a training run, from which it resumes."""
+"""Checkpoints: the complete state of a training run, from which it resumes exactly."""
 
 import json
 import math
@@ -16,22 +16,25 @@ from keras_bahdanau.files import remove_leftovers
 
 from .array_file import DamagedFile, check_arrays, read_arrays, write_arrays
 
+# States on disk: if the newest is damaged, the run resumes from the one before.
+KEPT_STATES = 2
+
 
 @dataclass
 class Progress:
-    """Where a run stands.
+    """How far a run has come.
 
     Attributes:
-        epoch: the epoch that comes next or is under way, from 0.
-        batch: how many of its batches are done.
-        training_loss: the mean loss of these batches, in which each counts by its rows.
+        epoch: the epoch that is next or under way, from 0.
+        batch: number of its batches that are done.
+        training_loss: mean loss of these batches, weighted by their rows.
         awaits_validation: whether the weights are to be validated before the next batch.
-        best_bleu: the best validation BLEU so far; -1 where there are no best weights.
-        best_epoch: how many epochs were done when it was reached, with a fraction where that was
-            inside of one; 0 before the first validation.
-        best_step: how many steps were done then.
+        best_bleu: best validation BLEU so far; -1 if there are no best weights.
+        best_epoch: epochs done when it was reached, with a fraction inside an epoch; 0 before the
+            first validation.
+        best_step: optimizer steps done then.
         seconds: wall time of training and validation so far.
-        history: one dict for each validation, with what was trained before it.
+        history: one dict for each validation, with the figures of the training before it.
     """
 
     epoch: int = 0
@@ -45,9 +48,129 @@ class Progress:
     history: list = field(default_factory=list)
 
 
+class Checkpoints:
+    """The files `state-<step>.npz` of a run, and its best weights in `best-<step>.npz`.
+
+    The last two states are kept, each with the best weights at its time.
+
+    Args:
+        directory: where the files are.
+        report: called with one line about each damaged file.
+        is_writer: False if another process of the run writes; then nothing is saved.
+    """
+
+    def __init__(self, directory: Path, report: Callable[[str], None], is_writer: bool = True):
+        self.directory = Path(directory)
+        self.report = report
+        self.is_writer = is_writer
+        # Best weights by state, for the states that are known to be intact, the newest last.
+        self._kept: dict[Path, Path] = {}
+
+    @property
+    def newest(self) -> str:
+        """Part of an error message: the state that the run can resume from."""
+        return f"{list(self._kept)[-1]} is kept" if self._kept else "there is no checkpoint yet"
+
+    def save(self, model: keras.Model, progress: Progress):
+        """Writes the state of a run, and removes the files that it replaces.
+
+        Raises:
+            FloatingPointError: a variable is infinite or NaN. Nothing is written.
+            OSError: the disk is full, for example. The states before are left intact.
+        """
+        if not self.is_writer:
+            return
+        step = steps_done(model)
+        path = self.directory / f"state-{step:08d}.npz"
+        try:
+            save_state(path, model, progress)
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{error} before step {step + 1}. {self.newest}") from None
+        self._kept.pop(path, None)
+        self._kept[path] = self._best_path(progress)
+        self._kept = dict(list(self._kept.items())[-KEPT_STATES:])
+        for other in (*self._states(), *self.directory.glob("best-*.npz")):
+            if other not in (*self._kept, *self._kept.values()):
+                other.unlink()
+
+    def load(self, model: keras.Model) -> Progress | None:
+        """Restores the newest state that is intact, and whose best weights are.
+
+        If no state has its best weights any more, the newest one is restored and validated next,
+        so that there are best weights again.
+
+        Returns:
+            The progress of the run, or `None` if there is no state.
+
+        Raises:
+            InputError: all states are damaged, or they belong to another model.
+        """
+        remove_leftovers(self.directory)
+        states = self._intact_states()
+        if not states:
+            return None
+        path = next((path for path in states if self._has_best(states[path])), None)
+        is_lost = path is None
+        path = path or next(iter(states))
+        progress = load_state(path, model)
+        self._kept = {path: self._best_path(progress)}
+        if is_lost:
+            progress.best_bleu, progress.best_epoch = -1.0, progress.epoch
+            # In the middle of an epoch, the next validation is soon enough.
+            progress.awaits_validation = progress.batch == 0
+        return progress
+
+    def save_best(self, model: keras.Model, progress: Progress):
+        """Writes the weights of the step `progress.best_step`.
+
+        Raises:
+            FloatingPointError: a weight is infinite or NaN. Nothing is written.
+        """
+        if self.is_writer:
+            save_weights(self._best_path(progress), model)
+
+    def load_best(self, model: keras.Model, progress: Progress):
+        """Restores the weights of the step `progress.best_step`.
+
+        Raises:
+            DamagedFile: the file is not what was written.
+        """
+        load_weights(self._best_path(progress), model)
+
+    def _intact_states(self):
+        paths, intact = self._states(), {}
+        for path in paths:
+            try:
+                intact[path] = read_progress(path)
+            except DamagedFile as error:
+                self.report(f"not used: {error}")
+        if paths and not intact:
+            raise InputError(
+                f"Expected a whole checkpoint in {self.directory}. Received: "
+                f"{', '.join(path.name for path in paths)}, all damaged"
+            )
+        return intact
+
+    def _has_best(self, progress):
+        if progress.best_bleu < 0:
+            return True
+        try:
+            check_arrays(self._best_path(progress))
+        except DamagedFile as error:
+            self.report(f"not used: {error}")
+            return False
+        return True
+
+    def _states(self):
+        return sorted(self.directory.glob("state-*.npz"), reverse=True)
+
+    def _best_path(self, progress):
+        return self.directory / f"best-{progress.best_step:08d}.npz"
+
+
 def steps_done(model: keras.Model) -> int:
-    """How many steps the optimizer of a compiled model has made."""
-    # One that several devices share is no number for Python.
+    """Returns the number of optimizer steps of a compiled model."""
+    # `int` does not take a variable that several devices share.
     return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
 
 
@@ -55,14 +178,14 @@ def save_state(path: str | os.PathLike, model: keras.Model, progress: Progress):
     """Writes all variables of a compiled model (weights, random states, optimizer) atomically.
 
     Raises:
-        FloatingPointError: a variable is infinite or no number. Nothing is written.
+        FloatingPointError: a variable is infinite or NaN. Nothing is written.
     """
     note = np.frombuffer(json.dumps(asdict(progress)).encode(), dtype=np.uint8)
     _write(path, _state(model), [("progress", note)])
 
 
 def read_progress(path: str | os.PathLike) -> Progress:
-    """Reads where the run of a saved state stood.
+    """Reads the progress of a saved state.
 
     Raises:
         DamagedFile: the file is not what `save_state` wrote.
@@ -73,7 +196,7 @@ def read_progress(path: str | os.PathLike) -> Progress:
 
 
 def load_state(path: str | os.PathLike, model: keras.Model) -> Progress:
-    """Puts a saved state back into a compiled model. Nothing in the file is run as code.
+    """Restores a saved state into a compiled model. Nothing in the file is run as code.
 
     Raises:
         DamagedFile: the file is not what `save_state` wrote.
@@ -88,13 +211,13 @@ def save_weights(path: str | os.PathLike, model: keras.Model):
     """Writes the weights of a model alone, atomically.
 
     Raises:
-        FloatingPointError: a weight is infinite or no number. Nothing is written.
+        FloatingPointError: a weight is infinite or NaN. Nothing is written.
     """
     _write(path, model.weights)
 
 
 def load_weights(path: str | os.PathLike, model: keras.Model):
-    """Puts saved weights back into a model of the same kind.
+    """Restores saved weights into a model with the same variables.
 
     Raises:
         DamagedFile: the file is not what `save_weights` wrote.
@@ -107,8 +230,7 @@ def load_weights(path: str | os.PathLike, model: keras.Model):
 def _state(model):
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    # The running means of the epoch's metrics come into being with the first step; they are no
-    # state of the model.
+    # Without the running means of the epoch's metrics, which exist only after the first step.
     metrics = {id(variable) for variable in model.metrics_variables}
     variables = [variable for variable in model.variables if id(variable) not in metrics]
     return variables + model.optimizer.variables
@@ -123,7 +245,7 @@ def _arrays(variables):
     for name, variable in _named(variables).items():
         array = keras.ops.convert_to_numpy(variable)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise FloatingPointError(f"The variable {variable.path} became infinite or no number")
+            raise FloatingPointError(f"The variable {variable.path} became infinite or NaN")
         yield name, array
 
 
@@ -144,128 +266,5 @@ def _read(path, variables):
 
 
 def _named(variables):
-    # By position: Keras numbers the names of layers anew in every process.
+    # By position, because Keras numbers the names of layers anew in every process.
     return {f"variable_{index:04d}": variable for index, variable in enumerate(variables)}
-
-
-KEPT_STATES = 2
-
-
-class Checkpoints:
-    """The states `state-<steps>.npz` of a run, and its best weights `best-<steps>.npz`.
-
-    The last two states are kept, each with the weights that were the best ones at its time.
-
-    Args:
-        directory: where they stand.
-        report: called with one line about each file that is damaged.
-        is_writer: False where another process writes them: then nothing is saved.
-    """
-
-    def __init__(self, directory: Path, report: Callable[[str], None], is_writer: bool = True):
-        self.directory = Path(directory)
-        self.report = report
-        self.is_writer = is_writer
-        # The best weights of each state that is known to be whole, the newest state last.
-        self._kept: dict[Path, Path] = {}
-
-    @property
-    def newest(self) -> str:
-        """Half a sentence that says from where the run can go on."""
-        return f"{list(self._kept)[-1]} is kept" if self._kept else "there is no checkpoint yet"
-
-    def save(self, model: keras.Model, progress: Progress):
-        """Writes the state of a run, and removes those that are no longer needed.
-
-        Raises:
-            FloatingPointError: a variable is infinite or no number. Nothing is written.
-            OSError: the disk is full, for example. The states before stay as they are.
-        """
-        if not self.is_writer:
-            return
-        step = steps_done(model)
-        path = self.directory / f"state-{step:08d}.npz"
-        try:
-            save_state(path, model, progress)
-        except FloatingPointError as error:
-            raise FloatingPointError(f"{error} before step {step + 1}. {self.newest}") from None
-        self._kept.pop(path, None)
-        self._kept[path] = self._best_path(progress)
-        self._kept = dict(list(self._kept.items())[-KEPT_STATES:])
-        for other in (*self._states(), *self.directory.glob("best-*.npz")):
-            if other not in (*self._kept, *self._kept.values()):
-                other.unlink()
-
-    def load(self, model: keras.Model) -> Progress | None:
-        """Puts the newest state that is whole, with its best weights, back into a model.
-
-        Where no state has its best weights any more, the newest one is taken and validated next,
-        so that there are best weights again.
-
-        Returns:
-            The progress of the run, or `None` where there is no state.
-
-        Raises:
-            InputError: all states are damaged, or they belong to another model.
-        """
-        remove_leftovers(self.directory)
-        states = self._whole_states()
-        if not states:
-            return None
-        path = next((path for path in states if self._has_best(states[path])), None)
-        is_lost = path is None
-        path = path or next(iter(states))
-        progress = load_state(path, model)
-        self._kept = {path: self._best_path(progress)}
-        if is_lost:
-            progress.best_bleu, progress.best_epoch = -1.0, progress.epoch
-            # In the middle of an epoch, the next validation is soon enough.
-            progress.awaits_validation = progress.batch == 0
-        return progress
-
-    def save_best(self, model: keras.Model, progress: Progress):
-        """Writes the weights of the step `progress.best_step`.
-
-        Raises:
-            FloatingPointError: a weight is infinite or no number. Nothing is written.
-        """
-        if self.is_writer:
-            save_weights(self._best_path(progress), model)
-
-    def load_best(self, model: keras.Model, progress: Progress):
-        """Puts the weights of the step `progress.best_step` into a model.
-
-        Raises:
-            DamagedFile: the file is not what was written.
-        """
-        load_weights(self._best_path(progress), model)
-
-    def _whole_states(self):
-        paths, whole = self._states(), {}
-        for path in paths:
-            try:
-                whole[path] = read_progress(path)
-            except DamagedFile as error:
-                self.report(f"not used: {error}")
-        if paths and not whole:
-            raise InputError(
-                f"Expected a whole checkpoint in {self.directory}. Received: "
-                f"{', '.join(path.name for path in paths)}, all damaged"
-            )
-        return whole
-
-    def _has_best(self, progress):
-        if progress.best_bleu < 0:
-            return True
-        try:
-            check_arrays(self._best_path(progress))
-        except DamagedFile as error:
-            self.report(f"not used: {error}")
-            return False
-        return True
-
-    def _states(self):
-        return sorted(self.directory.glob("state-*.npz"), reverse=True)
-
-    def _best_path(self, progress):
-        return self.directory / f"best-{progress.best_step:08d}.npz"

@@ -1,6 +1,8 @@
-"""Where a run computes: on one device, on several of one machine, or on several machines."""
+"""Distributed training: one device, several devices of a machine, or several machines."""
 
 import contextlib
+import json
+import os
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,11 +13,14 @@ import numpy as np
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.quiet import silenced_native_logs
 
-from .cluster import place_in_cluster
-
-# How long a process may not answer before it counts as lost. TensorFlow's own 10 s are passed on
-# machines that have much else to do.
-SILENCE_SECONDS = 60
+CLUSTER_VARIABLE = "TF_CONFIG"
+CLUSTER_EXAMPLE = (
+    '{"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+# Time without a heartbeat before a process counts as lost. TensorFlow's default of 10 s is exceeded
+# on busy machines.
+HEARTBEAT_TIMEOUT = 60
 Result = TypeVar("Result")
 
 
@@ -23,10 +28,10 @@ class Distribution:
     """The devices that share every batch of a run, and this process among those of the run.
 
     Args:
-        strategy: a `tf.distribute.Strategy`, or `None` for one device: then nothing here does
-            anything.
-        process: number of this process. Process 0 is the chief, which alone writes and validates.
-        processes: how many the run has, one for each machine.
+        strategy: a `tf.distribute.Strategy`, or `None` for one device: then the methods do
+            nothing, or call their argument.
+        process: index of this process. Process 0 is the chief; only it writes and validates.
+        processes: number of processes of the run, one for each machine.
     """
 
     def __init__(self, strategy=None, process: int = 0, processes: int = 1) -> None:
@@ -36,15 +41,15 @@ class Distribution:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this is the process that writes and validates."""
+        """Whether this process is the one that writes and validates."""
         return self.process == 0
 
     def scope(self):
-        """The context in which variables are made, and models trained."""
+        """Returns the context to create variables and train models in."""
         return self.strategy.scope() if self.strategy else contextlib.nullcontext()
 
     def from_chief(self, compute: Callable[[], float]) -> float:
-        """Calls a function on the chief alone, and returns its number in every process.
+        """Calls a function on the chief only, and broadcasts the number that it returns.
 
         All processes have to call this; none returns before the chief has the number.
         """
@@ -64,7 +69,7 @@ class Distribution:
             return float(self.strategy.experimental_local_results(numbers)[0][0])
 
     def chief_first(self, prepare: Callable[[], Result]) -> Result:
-        """Calls a function in every process, after the chief is done with it in the others.
+        """Calls a function in every process: first on the chief, then on the others.
 
         It returns when all processes are done.
         """
@@ -78,11 +83,11 @@ class Distribution:
         return result
 
     def wait(self) -> None:
-        """Returns when all processes came here."""
+        """Waits until all processes have called this (a barrier)."""
         self.from_chief(lambda: 0.0)
 
     def separate_dropout(self, model: keras.Model) -> None:
-        """Gives the replicas different dropout masks. A checkpoint has the state of the first."""
+        """Gives each replica its own dropout masks. A checkpoint holds the state of the first."""
         if self.strategy is None:
             return
         for variable in model.non_trainable_variables:
@@ -94,7 +99,7 @@ class Distribution:
 
     @contextlib.contextmanager
     def naming_lost_process(self):
-        """Turns TensorFlow's errors about another process into one line.
+        """Context manager that turns TensorFlow's errors about other processes into one line.
 
         Raises:
             ConnectionError: another process ended, or cannot be reached.
@@ -122,18 +127,18 @@ class Distribution:
 
 
 def start_distribution(devices: int = 1) -> Distribution:
-    """The distribution that machine and environment give. To call before any TensorFlow operation.
+    """Returns the distribution of a run. Must be called before any TensorFlow operation.
 
-    Where the environment variable `TF_CONFIG` describes a cluster, its processes share each batch
-    by `tf.distribute.MultiWorkerMirroredStrategy`; without it, the devices of this machine do by
+    If the environment variable `TF_CONFIG` describes a cluster, its processes share each batch by
+    `tf.distribute.MultiWorkerMirroredStrategy`; without it, the devices of this machine do so by
     `tf.distribute.MirroredStrategy`.
 
     Args:
-        devices: how many GPUs of each machine take part; where there is none, processors.
+        devices: number of GPUs of each machine; of processors on a machine without GPUs.
 
     Raises:
-        InputError: there are not as many devices, `TF_CONFIG` is wrong, or Keras's backend is
-            not TensorFlow.
+        InputError: there are fewer devices, `TF_CONFIG` is malformed, or Keras's backend is not
+            TensorFlow.
     """
     process, processes = place_in_cluster()
     if processes == 1 and devices == 1:
@@ -154,13 +159,38 @@ def start_distribution(devices: int = 1) -> Distribution:
         physical = tf.config.list_physical_devices(kind)
         _check_number(len(physical), devices, kind)
         tf.config.set_visible_devices(physical[:devices], kind)
-        _allow_silence(processes)
+        _set_heartbeat_timeout(processes)
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     return Distribution(strategy, process, processes)
 
 
-def _allow_silence(processes):
-    # TensorFlow has no public name for this; the strategy takes what it finds.
+def is_chief() -> bool:
+    """Returns whether this is the process of the run that writes and validates: the first one."""
+    return place_in_cluster()[0] == 0
+
+
+def place_in_cluster() -> tuple[int, int]:
+    """Returns the index of this process and the number of processes; `(0, 1)` without `TF_CONFIG`.
+
+    Raises:
+        InputError: `TF_CONFIG` does not describe workers, with this process among them.
+    """
+    text = os.environ.get(CLUSTER_VARIABLE)
+    if not text:
+        return 0, 1
+    try:
+        description = json.loads(text)
+        (kind, workers), *others = description["cluster"].items()
+        process, is_worker = int(description["task"]["index"]), description["task"]["type"] == kind
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_worker = False
+    if not is_worker or kind != "worker" or others or not 0 <= process < len(workers):
+        raise InputError(f"Expected {CLUSTER_VARIABLE} such as {CLUSTER_EXAMPLE}. Received: {text}")
+    return process, len(workers)
+
+
+def _set_heartbeat_timeout(processes):
+    # There is no public interface. The strategy keeps a configuration that was set before.
     from tensorflow.compiler.xla.tsl.protobuf.coordination_config_pb2 import CoordinatedJob
     from tensorflow.python.eager import context
 
@@ -168,7 +198,7 @@ def _allow_silence(processes):
         service_type="standalone",
         service_leader="/job:worker/replica:0/task:0",
         coordinated_jobs=[CoordinatedJob(name="worker", num_tasks=processes)],
-        heartbeat_timeout_in_ms=1000 * SILENCE_SECONDS,
+        heartbeat_timeout_in_ms=1000 * HEARTBEAT_TIMEOUT,
     )
 
 

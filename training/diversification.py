@@ -1,4 +1,4 @@
-"""More training text out of the training text: models of both directions translate it."""
+"""Data diversification: translations of the training text are added to it as training pairs."""
 
 import dataclasses
 import sys
@@ -25,18 +25,18 @@ def diversify(
     distribution: Distribution,
     show_progress: bool = True,
 ) -> Splits:
-    """Trains translators of both directions, and adds their translations of the training text.
+    """Trains translators in both directions, and adds their translations of the training text.
 
-    This is data diversification (Nguyen et al. 2020, https://arxiv.org/abs/1911.01986, with one
-    round): the training pairs (x, y), then (x, forward(x)) and (backward(y), y) of each of
-    `options.diversify` translators, which differ by their seeds. What an earlier start has trained
-    or translated is taken up.
+    This is data diversification with one round (Nguyen et al. 2020,
+    https://arxiv.org/abs/1911.01986): the training pairs (x, y), then (x, forward(x)) and
+    (backward(y), y) of each of `options.diversify` translators in each direction, which differ by
+    their seeds. Models and translations of an earlier start are used again.
 
     Args:
         splits: the pairs of the run.
-        options: its choices, which are those of the translators too.
-        directory: receives a model directory and a text file of each translator.
-        train: trains a translator in a directory, or goes on with it.
+        options: its hyper-parameters, also for the translators.
+        directory: receives a model directory and a text file for each translator.
+        train: function of splits, options and directory that trains a translator, or resumes.
         distribution: that of the run; its chief translates.
         show_progress: whether to draw progress bars.
 
@@ -52,7 +52,7 @@ def diversify(
                 place = f"{name} translator {number} of {options.diversify}"
                 print(f"diversification: {place}", file=sys.stderr, flush=True)
             translator = train(
-                # Cleaning leaves out what the test set has; for all else, a test is of no use.
+                # Cleaning needs the test pairs; otherwise the translators are not tested.
                 given._replace(test=given.test if options.clean else []),
                 _options_of_helper(options, number),
                 directory / path.stem,
@@ -65,13 +65,13 @@ def diversify(
 
 
 class Addition:
-    """Pairs of one side of the training text and a translation of it.
+    """Pairs of one side of the training text and its translations.
 
-    Where the translation is what stands on the other side already, there is no pair.
+    A translation that is equal to the other side of the training pair adds no pair.
 
     Args:
         pairs: the training pairs.
-        path: file with a translation of each.
+        path: file with one translation for each of them.
         reads: `"source"` or `"target"`, the side that was translated.
     """
 
@@ -86,7 +86,7 @@ class Addition:
 
 
 class DiversifiedPairs:
-    """The training pairs, then those of each `Addition`; it may be read any number of times."""
+    """The training pairs, then those of each `Addition`; can be iterated over several times."""
 
     def __init__(self, pairs: Iterable, additions: list[Addition]) -> None:
         self.pairs, self.additions = pairs, additions
@@ -97,7 +97,7 @@ class DiversifiedPairs:
 
 
 class ReversedPairs:
-    """Pairs of (target, source)."""
+    """The pairs with source and target exchanged; can be iterated over several times."""
 
     def __init__(self, pairs: Iterable) -> None:
         self.pairs = pairs
@@ -117,7 +117,7 @@ def _options_of_helper(options, number):
 
 
 def _translate(translator, pairs, path, show_progress):
-    """Writes a translation of each source, a line each."""
+    """Writes one translation for each source to a file, line by line."""
     if path.is_file():
         return
     bar = tqdm(
@@ -125,7 +125,7 @@ def _translate(translator, pairs, path, show_progress):
         leave=False,
         unit=" lines",
         unit_scale=True,
-        # Where nobody watches, no bar is drawn.
+        # `None`: no bar unless standard error is a terminal.
         disable=None if show_progress else True,
     )
     with bar, atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8") as file:

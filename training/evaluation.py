@@ -1,4 +1,4 @@
-"""Corpus scores of a translator: BLEU and chrF, by sacreBLEU."""
+"""Corpus BLEU and chrF of a translator, by sacreBLEU; choice of the length penalty."""
 
 import time
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ def new_bleu(tokenize: str = "13a") -> sacrebleu.BLEU:
     """sacreBLEU's cased BLEU, 0 to 100 (Post 2018, https://aclanthology.org/W18-6319).
 
     Args:
-        tokenize: its tokenizer: `"13a"` for plain text, `"none"` for text that is tokenized
-            already, as some papers score; its other names.
+        tokenize: sacreBLEU tokenizer: `"13a"` for plain text, `"none"` for text that is tokenized
+            already (as some papers score it), or another of its names.
     """
-    # Without `force` it warns of tokenized text, line by line, also where that is what is scored.
+    # Without `force`, sacreBLEU warns about each line of tokenized text.
     return sacrebleu.BLEU(tokenize=tokenize, force=True)
 
 
 def corpus_bleu(
     hypotheses: Sequence[str], references: Sequence[str], tokenize: str = "13a"
 ) -> float:
-    """The BLEU of texts against one reference each; see `new_bleu`."""
+    """Returns the BLEU of texts against one reference each; see `new_bleu`."""
     return new_bleu(tokenize).corpus_score(list(hypotheses), [list(references)]).score
 
 
@@ -31,16 +31,16 @@ def choose_length_penalty(
     tokenize: str = "13a",
     candidates: Sequence[float] = (0.6, 1.0, 1.4),
 ) -> tuple[float, float]:
-    """The length penalty for beam search: 1, unless another is clearly better.
+    """Returns the length penalty for beam search: 1, unless another is clearly better.
 
-    Differences of less than half a point are noise on a validation set of a thousand sentences,
-    so the candidate nearest to 1 is taken among those that come so near to the best one.
+    Differences of less than half a BLEU point are noise on a validation set of a thousand
+    sentences: among the candidates within half a point of the best, the one nearest to 1 is chosen.
 
     Args:
         translator: a `Translator`.
         sources, references: validation texts.
         tokenize: see `new_bleu`.
-        candidates: what to try.
+        candidates: length penalties to try.
 
     Returns:
         `(length_penalty, bleu)`.

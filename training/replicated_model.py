@@ -1,4 +1,4 @@
-"""A model that is trained by several replicas, each with its share of every batch."""
+"""Synchronous data parallelism: replicas of a model, each with its share of every batch."""
 
 import keras
 import numpy as np
@@ -8,26 +8,26 @@ from keras import ops
 from .data.batches import dataset_of
 from .training_model import TrainingModel
 
-# Of a pair that only fills up a share, which must have something to compute: it vanishes in every
-# sum of float32 numbers, and is not 0, which would leave the pair out.
+# Weight of the copies that fill up a share: it vanishes in every float32 sum, but is not 0, because
+# rows of weight 0 are skipped and a replica must have something to compute.
 FILLER_WEIGHT = 1e-30
 
 
 def share(batch, replica: int, replicas: int):
-    """The part of a batch that one replica computes.
+    """Returns the part of a batch that one replica computes.
 
-    Every share has as many pairs; where there are too few, copies of the first pair fill up, with
-    next to no weight.
+    All shares have the same number of pairs; copies of the first pair with a negligible weight fill
+    up where pairs are missing.
 
     Args:
         batch: an item of `Batches`.
-        replica: which replica, from 0.
-        replicas: how many there are.
+        replica: index of the replica, from 0.
+        replicas: number of replicas.
 
     Returns:
-        An item of `Batches` with every pair whose place in the batch is `replica` modulo
-        `replicas`. Its weights are divided by the tokens of the whole batch, so that the sum over
-        all shares is the mean over the tokens of the batch.
+        An item of `Batches` with every pair whose index in the batch is `replica` modulo
+        `replicas`. The weights are divided by the number of tokens of the whole batch, so that the
+        sum over all shares is the mean over the tokens of the batch.
     """
     rows = len(batch[1])
     places = np.arange(replica, -(-rows // replicas) * replicas, replicas)
@@ -38,33 +38,34 @@ def share(batch, replica: int, replicas: int):
 
 
 class ReplicatedTrainingModel(TrainingModel):
-    """A `TrainingModel` whose replicas together make the steps of a single one.
+    """A `TrainingModel` on several replicas, with the losses and weights of a single device.
 
     The gradients of all replicas are summed before they are clipped (Keras clips each and then
-    sums). So losses and weights are those of one device, up to the order of sums in float32 and
-    the dropout masks.
+    sums). So losses and weights are those of one device, up to the order of float32 sums and the
+    dropout masks.
 
-    It is made outside the scope of the distribution, and its translation model inside: in the
+    It is created outside the scope of the distribution, and its translation model inside: in the
     scope, Keras 3.15 would prepare `fit` in a way that fails with several processes (keras#20585).
 
     Args:
         translation_model: as for `TrainingModel`.
         distribution: a `Distribution` with a strategy.
-        **arguments: as for `TrainingModel`.
+        label_smoothing: as for `TrainingModel`.
+        **kwargs: `name`, `dtype` and others of `keras.Model`.
     """
 
-    def __init__(self, translation_model, distribution, **arguments):
-        super().__init__(translation_model, **arguments)
+    def __init__(self, translation_model, distribution, label_smoothing=0.0, **kwargs):
+        super().__init__(translation_model, label_smoothing=label_smoothing, **kwargs)
         self.distribution = distribution
 
     def train_epoch(self, batches, callbacks):
         with self.distribution.scope(), self.distribution.naming_lost_process():
             super().train_epoch(batches, callbacks)
 
-    def input_of(self, batches):
-        """A `tf.distribute.DistributedDataset` of the shares of each item of `Batches`."""
+    def fit_input(self, batches):
+        """Returns a `tf.distribute.DistributedDataset` of the shares of each item of `Batches`."""
 
-        def of_process(context):
+        def shares_of_process(context):
             replicas = context.num_replicas_in_sync
             local = replicas // context.num_input_pipelines
             first = context.input_pipeline_id * local
@@ -77,19 +78,20 @@ class ReplicatedTrainingModel(TrainingModel):
 
             return dataset_of(generate)
 
-        return self.distribution.strategy.distribute_datasets_from_function(of_process)
+        return self.distribution.strategy.distribute_datasets_from_function(shares_of_process)
 
     def make_train_function(self, force=False):
-        # Keras's own reduces the logs of several processes in a way that fails (keras#20585).
+        # That of Keras fails when it reduces the logs of several processes (keras#20585).
         if self.train_function is not None and not force:
             return
         strategy = self.distribution.strategy
 
-        # The iterator knows that shapes vary, which its items do not show: one trace is enough.
+        # The spec of the iterator has unknown dimensions, those of its items have not: with the
+        # iterator as the argument, one trace is enough for all shapes.
         @tf.function(autograph=False)
         def step(iterator):
             logs = strategy.run(self.train_step, args=(next(iterator),))
-            # They are equal in all replicas.
+            # Equal in all replicas.
             return {name: strategy.experimental_local_results(logs[name])[0] for name in logs}
 
         self.train_function = step
@@ -109,5 +111,5 @@ class ReplicatedTrainingModel(TrainingModel):
         return self.get_metrics_result()
 
     def token_weights(self, weights):
-        # They are shares of the whole batch already.
+        # `share` has divided them by the tokens of the whole batch.
         return weights

@@ -1,50 +1,41 @@
-"""The translation model as it is trained: from a batch straight to its loss."""
+"""The model that is trained: a translation model whose output is its loss, without padding."""
 
 import keras
 from keras import ops
 
 from keras_bahdanau.backend.loops import round_number
 
+from .data.batches import dataset_of
 from .losses import output_loss
 
 
 class TrainingModel(keras.Model):
-    """A `TranslationModel` whose `fit` does nothing for padding.
+    """A `TranslationModel` for `fit`, which computes next to nothing for padding.
 
-    It shares the layers of the translation model, which skip padding themselves. What the decoder
-    knows at a target position (state, context, previous token) is gathered where there is a token
-    to predict; readout, output layer and loss see these rows alone, and the logits are never held
-    (see `output_loss`). On JAX, whose shapes have to be known, padding is computed too, with
-    weight zero.
-
-    With `r_drop`, every sentence goes through the model twice, under two dropout masks.
-
-    Args:
-        translation_model: the `TranslationModel`.
-        label_smoothing, r_drop: see `output_loss`.
+    It shares the layers of the translation model, which skip padding themselves. The features of
+    the decoder at a target position (state, context, previous token) are gathered where there is a
+    token to predict; readout, output layer and loss see these rows only, and the logits are never
+    kept (see `output_loss`). JAX needs static shapes: there padding is computed too, with weight
+    zero.
 
     Inputs, targets and sample weights are items of `Batches`; the loss is the mean over tokens, in
     nats.
+
+    Args:
+        translation_model: the `TranslationModel`.
+        label_smoothing: see `output_loss`.
+        **kwargs: `name`, `dtype` and others of `keras.Model`.
     """
 
-    def __init__(self, translation_model, label_smoothing=0.0, r_drop=0.0, **kwargs):
+    def __init__(self, translation_model, label_smoothing=0.0, **kwargs):
         super().__init__(**kwargs)
         self.translation_model = translation_model
         self.label_smoothing = label_smoothing
-        self.r_drop = r_drop
-
-    def copy_weights_to(self, translation_model):
-        """Gives another model of the same kind its weights, or their averages where there are."""
-        weights = self.translation_model.trainable_variables
-        if self.optimizer.use_ema:
-            weights = self.optimizer.averages
-        for weight, copy in zip(weights, translation_model.trainable_variables, strict=True):
-            copy.assign(ops.convert_to_numpy(weight))
 
     def train_epoch(self, batches, callbacks):
-        """Trains on the items of `Batches`, once, with Keras's callbacks."""
+        """Trains once on each item of `Batches`, with Keras callbacks."""
         self.fit(
-            self.input_of(batches),
+            self.fit_input(batches),
             steps_per_epoch=len(batches),
             initial_epoch=batches.epoch,
             epochs=batches.epoch + 1,
@@ -53,22 +44,26 @@ class TrainingModel(keras.Model):
             callbacks=callbacks,
         )
 
-    def input_of(self, batches):
-        """What `fit` is given of `Batches`."""
+    def fit_input(self, batches):
+        """Returns the dataset that `fit` reads `Batches` from."""
         if keras.backend.backend() != "tensorflow":
             return batches
-        from .data.batches import dataset_of
-
         return dataset_of(lambda: (batches[index] for index in range(len(batches))))
+
+    def copy_weights_to(self, translation_model):
+        """Copies the weights, or their moving averages if there are any, to another model."""
+        weights = self.translation_model.trainable_variables
+        if self.optimizer.use_ema:
+            weights = self.optimizer.averages
+        for weight, copy in zip(weights, translation_model.trainable_variables, strict=True):
+            copy.assign(ops.convert_to_numpy(weight))
 
     def build(self, input_shape):
         self.built = True
 
     def call(self, inputs, training=None):
-        """What the decoder knows, of shape `(copies * batch_size, target_length, features)`."""
+        """Returns the decoder's features, of shape `(batch_size, target_length, features)`."""
         encoder, decoder = self.translation_model.encoder, self.translation_model.decoder
-        if self.r_drop:
-            inputs = {name: ops.concatenate([ids, ids]) for name, ids in inputs.items()}
         encoded = encoder(inputs["source_ids"], training=training)
         start = decoder.start(encoded["memory"], encoded["encoder_state"])
         return decoder.features_model(
@@ -82,42 +77,42 @@ class TrainingModel(keras.Model):
             training=training,
         )
 
-    def token_weights(self, weights):
-        """The factor of each token's loss in the sum, from the sample weights."""
-        return weights / ops.sum(weights)
-
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         decoder = self.translation_model.decoder
-        copies, dim = 2 if self.r_drop else 1, decoder.features_model.output.shape[-1]
-        features = ops.reshape(y_pred, (copies, -1, dim))
+        # One sequence of all positions, because the readout takes a batch of sequences.
+        features = ops.reshape(y_pred, (1, -1, decoder.features_model.output.shape[-1]))
         labels, weights = ops.reshape(y, (-1,)), ops.reshape(sample_weight, (-1,))
-        if not shapes_are_known():
+        if not needs_static_shapes():
             rows, weights = _real_rows(weights)
             features, labels = ops.take(features, rows, axis=1), ops.take(labels, rows, axis=0)
         output = decoder.output_layer
         is_embedding = isinstance(output, keras.layers.Embedding)
+        readout = decoder.readout_model(features, training=training)
         loss = output_loss(
-            decoder.readout_model(features, training=training),
+            ops.reshape(readout, (-1, readout.shape[-1])),
             output.embeddings if is_embedding else output.kernel,
             None if is_embedding else output.bias,
             labels,
             self.token_weights(weights),
             label_smoothing=self.label_smoothing,
-            r_drop=self.r_drop,
             is_embedding=is_embedding,
         )
         return loss + sum(self.losses)
 
+    def token_weights(self, weights):
+        """Returns the factor of each token's loss in the sum, from the sample weights."""
+        return weights / ops.sum(weights)
 
-def shapes_are_known():
-    """Whether the backend has to know how many positions are real before it runs."""
+
+def needs_static_shapes() -> bool:
+    """Whether the backend has to know all shapes before it runs: JAX."""
     return keras.backend.backend() == "jax"
 
 
 def _real_rows(weights):
-    """Indices of the rows that count, and their weights; some of the others to make a round number.
+    """Indices of the rows with a weight, padded to a round number of rows, and their weights.
 
-    For every number of rows that it has not met, TensorFlow on a processor generates code anew.
+    TensorFlow on a processor generates code anew for every number of rows that it meets.
     """
     (rows,) = ops.nonzero(weights)
     count = ops.shape(rows)[0]

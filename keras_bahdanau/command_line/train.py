@@ -3,10 +3,11 @@
 import sys
 
 from keras_bahdanau.command_line.parser import add_option_arguments, given_options
-from keras_bahdanau.training.data.splits import CORPUS_NAMES
-from keras_bahdanau.training.options import DEFAULT_PRESET, PRESET_HELP, TrainingOptions
+from keras_bahdanau.training import TrainingOptions
+from keras_bahdanau.training.corpora.named import CORPUS_NAMES
+from keras_bahdanau.training.presets import DEFAULT_PRESET, PRESETS
 
-PRESET_WIDTH = max(map(len, PRESET_HELP)) + 2
+PRESET_WIDTH = max(map(len, PRESETS)) + 2
 # What the corpus report counts; with a star what --clean leaves out.
 FINDINGS = """\
   - a side is blank (always left out)
@@ -35,7 +36,7 @@ which lines the first ones stand, and what becomes of them; DIR/checkpoints/corp
 keeps it. With --clean, the kinds with a star are left out:
 {FINDINGS}
 presets:
-{chr(10).join(f"  {name:{PRESET_WIDTH}}{text}" for name, text in PRESET_HELP.items())}
+{chr(10).join(f"  {name:{PRESET_WIDTH}}{preset.description}" for name, preset in PRESETS.items())}
 
 several machines: run the same command on each of them at the same time, with an output directory
 that all of them see, and with TF_CONFIG in the environment, which names all of them in the same
@@ -71,7 +72,7 @@ def add_arguments(parser):
         help="GPUs of each machine that share every batch (1); several machines: see below",
     )
     options = parser.add_argument_group("options (the preset's values where none is given)")
-    options.add_argument("--preset", choices=PRESET_HELP, default=DEFAULT_PRESET, help="see below")
+    options.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="see below")
     add_option_arguments(
         options, TrainingOptions, lambda field: f" ({DEFAULT_PRESET}: {field.default})"
     )
@@ -94,8 +95,7 @@ def _add_files(parser, split, text):
 
 
 def run(arguments):
-    from keras_bahdanau.training.cluster import is_chief
-    from keras_bahdanau.training.options import preset_options
+    from keras_bahdanau.training import preset_options
 
     changes = given_options(arguments, TrainingOptions)
     options = preset_options(arguments.preset, **changes)
@@ -108,6 +108,8 @@ def run(arguments):
         devices=arguments.devices,
         show_progress=not arguments.no_progress,
     )
+    from keras_bahdanau.training.distribution import is_chief
+
     if is_chief():
         following = f'keras-bahdanau translate {arguments.output} "A sentence of yours."'
         print(f"next: {following}", file=sys.stderr)
@@ -120,8 +122,8 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
     import_keras_quietly()
 
     from keras_bahdanau.command_line.export import export_chosen
-    from keras_bahdanau.training.cluster import is_chief
-    from keras_bahdanau.training.train import train
+    from keras_bahdanau.training import train
+    from keras_bahdanau.training.distribution import is_chief
 
     translator, metrics = train(
         splits, options, directory, devices=devices, show_progress=show_progress
@@ -133,7 +135,8 @@ def train_and_export(splits, options, directory, *, export, show_progress, devic
 
 def _splits(arguments):
     from keras_bahdanau.errors import InputError
-    from keras_bahdanau.training.data.splits import file_splits, named_splits
+    from keras_bahdanau.training.corpora.named import named_splits
+    from keras_bahdanau.training.data.splits import file_splits
 
     names = [
         f"{side}{split}"

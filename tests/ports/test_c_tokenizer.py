@@ -12,6 +12,8 @@ from tokenizer_directory import write_directory, write_manifest_of, write_vector
 
 from keras_bahdanau.export.litert.tokenizer_file import read_sentencepiece_model, write_vectors
 
+pytestmark = pytest.mark.ports
+
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):

@@ -13,7 +13,7 @@ from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.litert.artifacts import write_manifest
 from keras_bahdanau.export.runtime import LiteTranslator
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ports
 LONG = [
     "the dog sleeps. " * 5 + "casa" * 60 + " el perro" * 20,
     "a cat runs! the dog sleeps? " * 9,

@@ -14,6 +14,8 @@ from keras_bahdanau.command_line.main import build_parser
 from keras_bahdanau.export import runtime
 from keras_bahdanau.export.litert import export_litert, tokenizer_file
 
+pytestmark = pytest.mark.ports
+
 ANDROID, IOS = EXAMPLES / "android", EXAMPLES / "ios"
 KOTLIN = ANDROID / "app" / "src" / "main" / "kotlin" / "com" / "example" / "translator"
 SWIFT = IOS / "Sources" / "TranslatorCore"
@@ -98,7 +100,7 @@ def test_the_formats_are_those_of_the_exporter(sample):
         pattern = r'format: "([\w-]+)", version: (\d+)'
     found = {name: int(version) for name, version in re.findall(pattern, text)}
     assert found == formats
-    for file in (runtime.FILE_NAME, runtime.MANIFEST_NAME, tokenizer_file.FILE_NAME):
+    for file in (runtime.FILE_NAME, runtime.MANIFEST_NAME, tokenizer_file.TOKENIZER_FILE_NAME):
         assert f'"{file}"' in text
 
 

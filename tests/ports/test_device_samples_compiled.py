@@ -12,15 +12,14 @@ import subprocess
 import sys
 
 import pytest
-from checkout import SUPPORT
+from checkout import EXAMPLES, SUPPORT
 from random_texts import random_texts
 from small_translator import small_translator
 
 from keras_bahdanau.export.litert import export_litert
 from keras_bahdanau.export.runtime import LiteTranslator
 
-pytestmark = pytest.mark.exhaustive
-EXAMPLES = SUPPORT.parent / "examples"
+pytestmark = [pytest.mark.ports, pytest.mark.exhaustive]
 BRIDGE = SUPPORT / "sample_bridge"
 SWIFT_PACKAGE = """// swift-tools-version: 5.9
 import PackageDescription

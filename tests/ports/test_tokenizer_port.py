@@ -18,6 +18,8 @@ from keras_bahdanau.export.litert.tokenizer_file import (
     write_vectors,
 )
 
+pytestmark = pytest.mark.ports
+
 PORT = EXAMPLES / "tokenizer" / "tokenizer.py"
 UNUSED = 5
 

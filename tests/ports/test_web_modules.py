@@ -14,6 +14,8 @@ from keras_bahdanau.alignments.words import word_attention
 from keras_bahdanau.export.litert.tokenizer_file import tokenizer_description
 from keras_bahdanau.export.runtime import split_at_sentences
 
+pytestmark = pytest.mark.ports
+
 MODULES = "web_modules.mjs"
 RULES = {
     "identity": {"normalization_rule_name": "identity", "add_dummy_prefix": False},

@@ -16,7 +16,7 @@ SENTENCES = 200
 BEAM_SENTENCES = 20
 TEXT = "the red house. a cat sleeps"
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ports
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ ODD_TEXTS = [
     *("a cat\u2028runs", "\ud55c\uad6d\uc5b4", "\u0e44\u0e17\u0e22 the red house \x1c "),
 ]
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ports
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import numpy as np
 from toy_corpus import word_by_word_pairs
 
 from keras_bahdanau.quiet import import_keras_quietly
-from keras_bahdanau.training import train as training_run
+from keras_bahdanau.training import training_run
 from keras_bahdanau.training.checkpoints import Checkpoints
 from keras_bahdanau.training.data.splits import Splits
-from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.presets import preset_options
 
 WIDTHS = ("embedding_dim", "encoder_units", "decoder_units", "attention_units")
 OPTIONS = preset_options(

@@ -6,3 +6,4 @@ SUPPORT = Path(__file__).parent
 ROOT = SUPPORT.parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 EXAMPLES = ROOT / "examples"
+TOOLS = ROOT / "tools"

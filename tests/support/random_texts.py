@@ -3,8 +3,7 @@
 import random
 
 from keras_bahdanau.text.tokenizer import Tokenizer
-from keras_bahdanau.training.corpora.built_in.corpus import generate
-from keras_bahdanau.training.corpora.built_in.draw import Draw
+from keras_bahdanau.training.corpora.built_in import built_in_corpus
 
 # Blocks of Unicode that hold what normalisation treats in its own way, and the plain ones.
 _BLOCKS = (
@@ -63,6 +62,6 @@ def _part(draw, pieces):
 
 def built_in_tokenizer():
     """A tokenizer of a vocabulary as real models have, learned from the built-in corpus."""
-    pairs = generate(Draw(1), 3_000).values()
+    pairs = built_in_corpus()["train"][:3_000]
     sentences = [text for pair in pairs for text in (pair.source, pair.target)]
     return Tokenizer.train(sentences, vocabulary_size=2_000)

@@ -10,7 +10,12 @@ from toy_corpus import toy_pairs, write_tsv
 from training_runs import end_of, final_state, progress_of, start_train, states, wait_for_states
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.training.distribution import Distribution, start_distribution
+from keras_bahdanau.training.distribution import (
+    Distribution,
+    is_chief,
+    place_in_cluster,
+    start_distribution,
+)
 
 # Without dropout, runs on one and on several devices differ by the order of sums alone.
 CHANGES = {"dropout": 0.0, "batch_size": 14}
@@ -170,7 +175,7 @@ import numpy as np
 {TWO_DEVICES}
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.distribution import start_distribution
-from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.presets import preset_options
 from keras_bahdanau.training.compilation import compile_for_training
 
 options = preset_options("tiny", dropout=0.5)
@@ -217,3 +222,36 @@ def test_a_number_of_devices_that_there_is_not(monkeypatch, devices):
 def test_what_is_no_error_of_a_process_comes_through():
     with pytest.raises(OSError, match="disk"), Distribution().naming_lost_process():
         raise OSError("disk")
+
+
+def two_workers(process):
+    task = {"type": "worker", "index": process}
+    return json.dumps({"cluster": {"worker": ["host-0:2222", "host-1:2222"]}, "task": task})
+
+
+def test_the_place_in_a_cluster(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", two_workers(1))
+    assert place_in_cluster() == (1, 2)
+    assert not is_chief()
+    monkeypatch.delenv("TF_CONFIG")
+    assert place_in_cluster() == (0, 1)
+    assert is_chief()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host:2222",
+        "[]",
+        "{}",
+        two_workers(2),
+        two_workers(-1),
+        two_workers(0).replace("worker", "chief"),
+        two_workers(0).replace('"type": "worker"', '"type": "evaluator"'),
+        two_workers(0).replace('"worker": [', '"chief": ["h:1"], "worker": ['),
+    ],
+)
+def test_a_wrong_description_of_the_cluster(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(InputError, match="Expected TF_CONFIG such as"):
+        place_in_cluster()

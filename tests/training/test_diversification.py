@@ -9,8 +9,8 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.training import diversification
 from keras_bahdanau.training.data.splits import Splits
 from keras_bahdanau.training.diversification import Addition, DiversifiedPairs
-from keras_bahdanau.training.options import preset_options
-from keras_bahdanau.training.train import train
+from keras_bahdanau.training.presets import preset_options
+from keras_bahdanau.training.training_run import train
 from keras_bahdanau.translation.translator import Translator
 
 PAIRS = random.Random(0).sample([(word, word[::-1]) for word in WORDS] * 12, 120)
@@ -103,7 +103,7 @@ def test_translators_with_other_options_are_not_taken(finished):
 
 def test_a_foreign_directory_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="not empty: it has thesis.txt$"):
         run(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

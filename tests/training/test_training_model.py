@@ -6,7 +6,7 @@ from on_backend import cases, long_on
 
 from keras_bahdanau.models import TranslationModel
 from keras_bahdanau.training.compilation import compile_for_training
-from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.presets import preset_options
 from keras_bahdanau.training.training_model import TrainingModel
 
 VOCABULARY_SIZE = 23
@@ -69,23 +69,6 @@ def test_padding_never_counts():
     np.testing.assert_allclose(
         loss_of(model, a_batch()), loss_of(model, a_batch(padding=3)), rtol=1e-6
     )
-
-
-def test_two_passes_without_dropout_agree():
-    translation_model = new_model(OPTIONS)
-    np.testing.assert_allclose(
-        loss_of(TrainingModel(translation_model, r_drop=5.0), a_batch()),
-        loss_of(TrainingModel(translation_model), a_batch()),
-        rtol=1e-5,
-    )
-
-
-def test_two_passes_with_dropout_differ():
-    translation_model = new_model(options(dropout=0.5))
-    translation_model.set_weights([10 * weight for weight in translation_model.get_weights()])
-    keras.utils.set_random_seed(2)
-    without = loss_of(TrainingModel(translation_model), a_batch())
-    assert loss_of(TrainingModel(translation_model, r_drop=50.0), a_batch()) > without
 
 
 @pytest.mark.parametrize("changes", cases(TYING))

@@ -1,1 +1,1 @@
-"""Parallel text: files of the user's own, named downloads and the built-in corpus."""
+"""Parallel text: the user's files, corpora to download, the built-in corpus."""

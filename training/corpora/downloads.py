@@ -1,4 +1,4 @@
-"""Named corpora that are downloaded once, checked and kept in a cache directory."""
+"""Corpora that are downloaded once, verified by checksums and cached."""
 
 import hashlib
 import http.client
@@ -40,7 +40,7 @@ NAMES = tuple(_LANGUAGES)
 
 
 class CorpusFiles(NamedTuple):
-    """The six files of a corpus, as `read_parallel` takes them."""
+    """The files of a corpus, for `ParallelFiles`."""
 
     source_train: Path
     target_train: Path
@@ -51,11 +51,10 @@ class CorpusFiles(NamedTuple):
 
 
 def cache_directory() -> Path:
-    """Returns where downloads are kept.
+    """Returns the directory of downloaded corpora.
 
-    That is the directory named by the environment variable `KERAS_BAHDANAU_CACHE`, or else
-    `keras-bahdanau` in the user's cache directory (`XDG_CACHE_HOME`, on Windows `LOCALAPPDATA`,
-    or `~/.cache`).
+    It is the value of the environment variable `KERAS_BAHDANAU_CACHE`, or else `keras-bahdanau` in
+    the user's cache directory (`XDG_CACHE_HOME`, on Windows `LOCALAPPDATA`, or `~/.cache`).
     """
     if os.environ.get(CACHE_VARIABLE):
         return Path(os.environ[CACHE_VARIABLE])
@@ -69,26 +68,25 @@ def download(
     mirror: str | None = None,
     progress: bool = True,
 ) -> CorpusFiles:
-    """Returns the files of a named corpus, and downloads those that the cache does not have.
+    """Returns the files of a corpus, and downloads those that are not in the cache.
 
-    Every file is checked, whether it comes from the network or from the cache, and one that
-    passes is never asked for again: an interrupted download goes on with the missing files.
-    The English and German files are checked by SHA-256. For the French ones no published SHA-256
-    was found, so they are checked by the MD5 that torchtext publishes, which finds a damaged or
-    replaced file but is weaker against forgery.
+    The checksum of every file is verified, also in the cache, and a verified file is never
+    downloaded again: an interrupted download continues with the missing files. The English and
+    German files have a SHA-256. For the French ones no SHA-256 is published; the MD5 of torchtext
+    finds a damaged or replaced file, but is weaker against forgery.
 
     Args:
         name: `"multi30k-en-de"` or `"multi30k-en-fr"` (29,000 pairs to train on, 1,014 to
             validate and the 1,000 of `test_2016_flickr`; Elliott et al. 2016, W16-3210).
-        cache: directory to keep the files in. Defaults to `cache_directory()`.
-        mirror: address to get the files from instead of their own repository.
-        progress: whether a bar is drawn on standard error (on a terminal only).
+        cache: directory of the files. Defaults to `cache_directory()`.
+        mirror: address to download from instead of the original repository.
+        progress: whether to draw a progress bar, if standard error is a terminal.
 
     Returns:
         `CorpusFiles`.
 
     Raises:
-        InputError: if the name is unknown, a file cannot be had or its checksum is wrong.
+        InputError: the name is unknown, a file cannot be downloaded, or its checksum is wrong.
     """
     if name not in _LANGUAGES:
         raise InputError(f"Expected a corpus among {', '.join(NAMES)}. Received: {name}")
@@ -145,7 +143,7 @@ def _copy(address: str, path: Path, progress: bool) -> None:
 
 
 def _checksum(path: Path, expected: str) -> str:
-    """Returns the checksum of a file, of the kind of the expected one: `"sha256:..."`."""
+    """Returns the checksum of a file by the algorithm of the expected one, as `"sha256:..."`."""
     kind = expected.partition(":")[0]
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))

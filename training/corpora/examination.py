@@ -1,4 +1,8 @@
-"""Examines parallel text: repeated pairs, scripts, lengths, in bounded memory."""
+"""Examination of parallel text: blank sides, duplicates, scripts, overlap with held-out sets.
+
+`examine` finds them in one pass and in bounded memory. Below it are what it is made of: the overlap
+with held-out sets, the Unicode script of a line, and the search for duplicates by hashes on disk.
+"""
 
 import enum
 import functools
@@ -14,9 +18,15 @@ from fontTools import unicodedata
 
 from .parallel_text import blocks
 
+NO_SCRIPT = 0
+# Values of a temporary array that are read at a time.
+CHUNK = 1 << 20
+# Hashes that are sorted at a time: about 100 MB.
+HASHES_PER_PASS = 1 << 21
+
 
 class Finding(enum.IntFlag):
-    """What can be wrong with a pair; several things can. A pair with a blank side is only that."""
+    """Flags of a pair. `BLANK` stands alone; others may be combined."""
 
     BLANK = enum.auto()
     REPEATED_PAIR = enum.auto()
@@ -31,14 +41,14 @@ class Finding(enum.IntFlag):
 
 
 class Examination(NamedTuple):
-    """What `examine` found.
+    """Result of `examine`.
 
     Attributes:
         findings: uint16 array `(pairs,)`, the `Finding` flags of each pair.
-        source_script: name of the script of most source lines ("" where none has letters).
-        target_script: the same of the target lines.
-        held_out: for `"validation"` and `"test"`, how many of its pairs have a source that is
-            among the training pairs.
+        source_script: name of the script of most source lines, "" if none has letters.
+        target_script: the same for the target lines.
+        held_out: for `"validation"` and `"test"`, the number of pairs whose source is also the
+            source of a training pair.
     """
 
     findings: np.ndarray
@@ -52,24 +62,24 @@ def examine(
     held_out: Mapping[str, list[tuple[str, str]]],
     directory: str | os.PathLike,
 ) -> Examination:
-    """Examines training pairs in one pass. Two bytes a pair stay in memory.
+    """Examines training pairs in one pass. Memory holds two bytes for each pair.
 
-    Repeated texts are known by 64-bit hashes, of which temporary files hold 16 bytes a pair: among
-    50 million pairs, the chance that one is taken for a repetition and is none is below 1 in
-    10,000. White space and case make a difference, except in the comparisons with the pairs held
-    out and where a side is a copy of the other (white space around it aside).
+    Duplicates are found by 64-bit hashes, in temporary files of 16 bytes for each pair: among 50
+    million pairs, the probability of a false duplicate is below 1 in 10,000. White space and case
+    make a difference, except in the comparison with held-out pairs (and, for white space around a
+    text, in the comparison of the two sides).
 
     Args:
-        pairs: (source, target) in the order of their lines.
+        pairs: (source, target) texts in the order of their lines.
         held_out: the pairs of `"validation"` and `"test"`.
-        directory: where the temporary files are made.
+        directory: directory for temporary files.
 
     Returns:
         `Examination`.
     """
     with ExitStack() as stack:
         is_blank, flags, source_hashes, pair_hashes, *scripts = (
-            stack.enter_context(Column(dtype, directory))
+            stack.enter_context(TemporaryArray(dtype, directory))
             for dtype in ("?", "<u2", "<u8", "<u8", "u1", "u1")
         )
         overlaps = [_Overlap(name, held_out[name]) for name in ("validation", "test")]
@@ -89,10 +99,10 @@ def examine(
             scripts[0].append(scripts_of(sources))
             scripts[1].append(scripts_of(targets))
         found = flags.read()
-        _mark_repetitions(found, source_hashes, pair_hashes)
+        _flag_duplicates(found, source_hashes, pair_hashes)
         names = [
-            _mark_other_scripts(found, column, flag)
-            for column, flag in zip(
+            _flag_other_scripts(found, side, flag)
+            for side, flag in zip(
                 scripts, (Finding.SOURCE_SCRIPT, Finding.TARGET_SCRIPT), strict=True
             )
         ]
@@ -102,7 +112,7 @@ def examine(
 
 
 class _Overlap:
-    """Which training pairs stand in a held-out set too, case and white space aside."""
+    """Training pairs that are also in a held-out set, case and white space aside."""
 
     def __init__(self, name: str, pairs: list[tuple[str, str]]) -> None:
         self._source_flag = Finding[f"SOURCE_IN_{name.upper()}"]
@@ -136,21 +146,22 @@ def _key(text: str) -> str:
 
 
 def _hashes(source: str, target: str) -> bytes:
-    """The hash of the source and that of the pair."""
+    """The hash of the source, then that of the pair: 8 bytes each."""
     digest = hashlib.blake2b(source.encode(), digest_size=8)
     source_hash = digest.digest()
-    # A byte that UTF-8 never has, so that no other pair has the same bytes.
+    # A separator that never occurs in UTF-8, so that different pairs have different bytes.
     digest.update(b"\xff" + target.encode())
     return source_hash + digest.digest()
 
 
-def _mark_repetitions(found, source_hashes, pair_hashes):
-    is_repeated = repeated(pair_hashes)
-    found[is_repeated] |= np.uint16(Finding.REPEATED_PAIR)
-    found[repeated(source_hashes) & ~is_repeated] |= np.uint16(Finding.REPEATED_SOURCE)
+def _flag_duplicates(found, source_hashes, pair_hashes):
+    is_duplicate = find_duplicates(pair_hashes)
+    found[is_duplicate] |= np.uint16(Finding.REPEATED_PAIR)
+    found[find_duplicates(source_hashes) & ~is_duplicate] |= np.uint16(Finding.REPEATED_SOURCE)
 
 
-def _mark_other_scripts(found, scripts, flag):
+def _flag_other_scripts(found, scripts, flag):
+    """Flags the lines that are not in the script of most lines, and returns its name."""
     lines = np.zeros(256, dtype=np.int64)
     for _, values in scripts.chunks():
         lines += np.bincount(values, minlength=256)
@@ -161,25 +172,18 @@ def _mark_other_scripts(found, scripts, flag):
     return script_name(most) if lines[most] else ""
 
 
-NO_SCRIPT = 0
-# Japanese is written in all of these at once.
-_TOGETHER = {"Hira": "Hani", "Kana": "Hani", "Bopo": "Hani"}
-# Common, inherited and unknown: digits, punctuation, accents, emoji.
-_SHARED = {"Zyyy", "Zinh", "Zzzz"}
-
-
 def scripts_of(lines: Sequence[str]) -> np.ndarray:
-    """Returns the script that more than half of the letters of each line belong to.
+    """Returns the Unicode script of more than half of the letters of each line.
 
-    Letters are the characters of which Unicode says one script; digits, punctuation and symbols
-    belong to all and do not count. Han characters and both kana are one script here.
+    Letters are the characters with a script of their own; digits, punctuation and symbols are
+    common to all scripts and do not count. Han, hiragana and katakana are one script here.
 
     Args:
         lines: the texts.
 
     Returns:
-        uint8 array `(lines,)`: numbers that `script_name` knows, `NO_SCRIPT` for a line without
-        letters or without such a script.
+        uint8 array `(lines,)`: arguments of `script_name`; `NO_SCRIPT` for a line without letters
+        or without such a script.
     """
     codes, script_of = _tables()
     points = np.frombuffer("".join(lines).encode("utf-32-le", "surrogatepass"), dtype="<u4")
@@ -194,37 +198,65 @@ def scripts_of(lines: Sequence[str]) -> np.ndarray:
 
 
 def script_name(script: int) -> str:
-    """The name of a number that `scripts_of` returned, such as "Latin"."""
+    """Returns the name of a script that `scripts_of` found, such as "Latin"."""
     code = _tables()[0][script]
     return "Han and kana" if code == "Hani" else unicodedata.script_name(code).replace("_", " ")
 
 
+# Japanese text mixes all of these.
+_MERGED = {"Hira": "Hani", "Kana": "Hani", "Bopo": "Hani"}
+# Common, inherited and unknown: digits, punctuation, accents, emoji.
+_COMMON = {"Zyyy", "Zinh", "Zzzz"}
+
+
 @functools.cache
 def _tables() -> tuple[list[str], np.ndarray]:
-    """The codes of all scripts, and for each code point the position of its script's code."""
+    """The codes of all scripts, and for each code point the index of its script."""
     ranges, values = unicodedata.Scripts.RANGES, unicodedata.Scripts.VALUES
-    values = [_TOGETHER.get(value, value) for value in values]
-    codes = ["", *sorted(set(values) - _SHARED)]
-    position = {code: number for number, code in enumerate(codes)}
+    values = [_MERGED.get(value, value) for value in values]
+    codes = ["", *sorted(set(values) - _COMMON)]
+    index_of = {code: index for index, code in enumerate(codes)}
     script_of = np.zeros(0x110000, dtype=np.uint8)
     for start, stop, value in zip(ranges, [*ranges[1:], 0x110000], values, strict=True):
-        script_of[start:stop] = position.get(value, NO_SCRIPT)
+        script_of[start:stop] = index_of.get(value, NO_SCRIPT)
     return codes, script_of
 
 
-CHUNK = 1 << 20
-# Hashes that are sorted at a time: about 100 MB.
-HASHES_AT_ONCE = 1 << 21
+def find_duplicates(hashes: "TemporaryArray", hashes_per_pass: int = HASHES_PER_PASS) -> np.ndarray:
+    """Finds the pairs with the hash of an earlier pair, by sorting in several passes.
 
-
-class Column:
-    """One number for each pair, appended once and read in chunks any number of times.
-
-    The file has no name where the system allows it, so that nothing is left of it after a kill.
+    Each pass reads all hashes and sorts those of one range of values.
 
     Args:
-        dtype: kind of the numbers.
-        directory: where the temporary file is made.
+        hashes: uint64 hashes, uniformly distributed.
+        hashes_per_pass: about how many to sort at a time.
+
+    Returns:
+        bool array `(pairs,)`: whether it is a duplicate; the first of equal ones is not.
+    """
+    is_duplicate = np.zeros(hashes.count, dtype=bool)
+    ranges = -(-hashes.count // hashes_per_pass)
+    for number in range(ranges):
+        found = []
+        for where, values in hashes.chunks():
+            (positions,) = np.nonzero((values >> 32) * np.uint64(ranges) >> 32 == number)
+            found.append((values[positions], positions + where.start))
+        values, positions = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        # Stable: equal hashes stay in the order of their pairs.
+        order = np.argsort(values, kind="stable")
+        values = values[order]
+        is_duplicate[positions[order[1:]][values[1:] == values[:-1]]] = True
+    return is_duplicate
+
+
+class TemporaryArray:
+    """A vector in a temporary file: appended to, then read in chunks any number of times.
+
+    On Unix the file has no name, so nothing is left of it when the process is killed.
+
+    Args:
+        dtype: data type of the values.
+        directory: directory of the temporary file.
     """
 
     def __init__(self, dtype: str, directory: str | os.PathLike) -> None:
@@ -233,12 +265,12 @@ class Column:
         self._file = tempfile.TemporaryFile(dir=directory)
 
     def append(self, values: Sequence) -> None:
-        """Adds numbers for the next pairs."""
+        """Appends values."""
         self._file.write(np.asarray(values, dtype=self.dtype).tobytes())
         self.count += len(values)
 
     def chunks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yields the numbers from the first on, with the slice of pairs that they belong to."""
+        """Yields the values in order, each chunk with its slice of indices."""
         self._file.seek(0)
         for start in range(0, self.count, CHUNK):
             stop = min(start + CHUNK, self.count)
@@ -246,42 +278,14 @@ class Column:
             yield slice(start, stop), np.frombuffer(data, dtype=self.dtype)
 
     def read(self) -> np.ndarray:
-        """Returns all numbers at once."""
+        """Returns all values."""
         values = np.empty(self.count, dtype=self.dtype)
         for where, chunk in self.chunks():
             values[where] = chunk
         return values
 
-    def __enter__(self) -> "Column":
+    def __enter__(self) -> "TemporaryArray":
         return self
 
     def __exit__(self, *error) -> None:
         self._file.close()
-
-
-def repeated(hashes: Column, at_once: int = HASHES_AT_ONCE) -> np.ndarray:
-    """Finds the pairs whose hash some earlier pair has.
-
-    The hashes are read as often as needed to sort only about `at_once` of them at a time, each
-    time those of another range of values.
-
-    Args:
-        hashes: uint64 hashes that are spread evenly over all values.
-        at_once: how many to sort at a time.
-
-    Returns:
-        bool array `(pairs,)`; the first of equal ones is False.
-    """
-    is_repeated = np.zeros(hashes.count, dtype=bool)
-    ranges = -(-hashes.count // at_once)
-    for number in range(ranges):
-        found = []
-        for where, values in hashes.chunks():
-            (positions,) = np.nonzero((values >> 32) * np.uint64(ranges) >> 32 == number)
-            found.append((values[positions], positions + where.start))
-        values, positions = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        # Stable, so that equal hashes stay in the order of their pairs.
-        order = np.argsort(values, kind="stable")
-        values = values[order]
-        is_repeated[positions[order[1:]][values[1:] == values[:-1]]] = True
-    return is_repeated

@@ -1,4 +1,4 @@
-"""Readers of parallel text: two files side by side, or one with two columns."""
+"""Readers of parallel text: two aligned files, or one TSV file of two columns."""
 
 import gzip
 import os
@@ -14,65 +14,19 @@ BLOCK_SIZE = 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def lines(path: str | os.PathLike) -> Iterator[str]:
-    """Yields the lines of a UTF-8 text file, which may be compressed.
-
-    A line ends with `\\n` or `\\r\\n` and with nothing else: other characters that Unicode calls
-    line ends (U+2028, U+0085, vertical tab, ...) stay inside their line, because a corpus is
-    aligned by `\\n` alone. A byte order mark at the start of the file is dropped; NUL characters
-    stay where they are.
-
-    Args:
-        path: the file. A name that ends with `.gz` is read through gzip.
-
-    Yields:
-        Lines without their line ends. Blank lines are kept.
-
-    Raises:
-        InputError: when reading comes to it, if the file is missing, is a directory, cannot be
-            read, is empty, is broken gzip or is not UTF-8 (with the line number).
-    """
-    path = Path(path)
-    check_is_file(path)
-    is_empty = True
-    try:
-        with _open_bytes(path) as file:
-            for number, line in enumerate(file, start=1):
-                if number == 1:
-                    line = line.removeprefix(_BYTE_ORDER_MARK)
-                if line:
-                    is_empty = False
-                    yield _decode(_without_end(line), path, number)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"Expected a gzip file. {path} is broken: {error}") from None
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}") from None
-    if is_empty:
-        raise InputError(f"Expected a text file with at least one line. It is empty: {path}")
-
-
-def check_is_file(path: str | os.PathLike):
-    """Raises InputError if a path is a directory or is not there."""
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"Expected a text file. Received a directory: {path}")
-    if not path.exists():
-        raise InputError(f"Expected a text file. There is no such file: {path}")
-
-
 class ParallelFiles:
-    """Two files in which line i of one is the translation of line i of the other.
+    """Two aligned files: line i of one is the translation of line i of the other.
 
-    Iterating reads them line by line and yields (source, target), blank lines included; it may be
-    done any number of times, and memory holds one line of each. It raises InputError where a file
-    cannot be read (see `lines`), and at the end if the line counts differ.
+    Iteration reads them line by line and yields (source, target), blank lines included. It can be
+    repeated, and memory holds one line of each. It raises InputError if a file cannot be read (see
+    `lines`), and at the end if the line counts differ.
 
     Args:
-        source_path: the source text.
-        target_path: the target text.
+        source_path: the source text, UTF-8, plain or `.gz`.
+        target_path: the target text, likewise.
 
     Raises:
-        InputError: if a file is not there.
+        InputError: a file does not exist.
     """
 
     def __init__(self, source_path: str | os.PathLike, target_path: str | os.PathLike) -> None:
@@ -96,17 +50,16 @@ class ParallelFiles:
 
 
 class TsvFile:
-    """A file of two columns, source and target, with one tab between them.
+    """A TSV file of two columns, source and target.
 
-    Iterating reads it line by line and yields (source, target); it may be done any number of
-    times. It raises InputError where the file cannot be read (see `lines`) or a line has not
-    exactly two columns.
+    Iteration reads it line by line and yields (source, target). It can be repeated. It raises
+    InputError if the file cannot be read (see `lines`) or a line does not have exactly two columns.
 
     Args:
-        path: the file. There is no header and no quoting.
+        path: the file, UTF-8, plain or `.gz`, without header and quoting.
 
     Raises:
-        InputError: if the file is not there.
+        InputError: the file does not exist.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -131,8 +84,54 @@ def read_parallel(
     return list(ParallelFiles(source_path, target_path))
 
 
+def lines(path: str | os.PathLike) -> Iterator[str]:
+    """Yields the lines of a UTF-8 text file, which may be compressed.
+
+    A line ends with `\\n` or `\\r\\n` and with nothing else: other characters that Unicode calls
+    line ends (U+2028, U+0085, vertical tab, ...) stay inside their line, because corpora are
+    aligned by `\\n` alone. A byte order mark at the start of the file is dropped; NUL characters
+    are kept.
+
+    Args:
+        path: the file. A name that ends with `.gz` is read through gzip.
+
+    Yields:
+        Lines without their line ends. Blank lines are kept.
+
+    Raises:
+        InputError: during iteration, if the file is missing, a directory, unreadable, empty,
+            damaged gzip or not UTF-8 (with the line number).
+    """
+    path = Path(path)
+    check_is_file(path)
+    is_empty = True
+    try:
+        with _open_bytes(path) as file:
+            for number, line in enumerate(file, start=1):
+                if number == 1:
+                    line = line.removeprefix(_BYTE_ORDER_MARK)
+                if line:
+                    is_empty = False
+                    yield _decode(_without_end(line), path, number)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"Expected a gzip file. {path} is broken: {error}") from None
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror or error}") from None
+    if is_empty:
+        raise InputError(f"Expected a text file with at least one line. It is empty: {path}")
+
+
+def check_is_file(path: str | os.PathLike):
+    """Raises InputError if a path is a directory or does not exist."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"Expected a text file. Received a directory: {path}")
+    if not path.exists():
+        raise InputError(f"Expected a text file. There is no such file: {path}")
+
+
 def blocks(items: Iterable, size: int = BLOCK_SIZE) -> Iterator[list]:
-    """Yields lists of `size` items, the last one shorter: text is worked on block by block."""
+    """Yields lists of `size` items; the last one may be shorter."""
     iterator = iter(items)
     while block := list(islice(iterator, size)):
         yield block

@@ -1,4 +1,8 @@
-"""Which pairs make which batch, determined by seed, epoch and index."""
+"""Batch plan: shuffling and length bucketing, determined by (seed, epoch, index).
+
+`BatchPlan` divides a corpus into batches of similar lengths, `EpochBatches` is the sequence of the
+batches of an epoch. Both hold indices; `Batches` (`batches.py`) turns them into padded arrays.
+"""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -11,13 +15,13 @@ _CHUNK = 1 << 20
 
 
 class BatchSizes(NamedTuple):
-    """The sizes of the batches of an epoch.
+    """Sizes of the batches of an epoch.
 
     Attributes:
         rows: int64 array `(batches,)`, rows of each batch: its pairs, and with `few_shapes` rows
             of padding.
         widths: int64 array `(batches, 2)`, padded source length and padded target length.
-        tokens: int64 array `(batches, 2)`, source tokens and target tokens, without padding.
+        tokens: int64 array `(batches, 2)`, number of source and target tokens, without padding.
     """
 
     rows: np.ndarray
@@ -26,43 +30,48 @@ class BatchSizes(NamedTuple):
 
 
 class BatchPlan:
-    """Divides a corpus into batches of similar lengths, anew for every epoch.
+    """Divides a corpus into batches of similar lengths, anew for every epoch (length bucketing).
 
-    An epoch is made from (seed, epoch) alone: the pairs are shuffled, taken in groups of
-    `pool_batches` batches, sorted by (target length, source length) inside their group, cut into
-    batches, and the batches are shuffled. So every pair comes once an epoch, padding is small,
-    and a run that is interrupted finds the same batches again. Only integer operations on the raw
-    bits of a generator are used, whose stream NumPy guarantees, so the plan does not depend on
+    An epoch is determined by (seed, epoch) alone: the pairs are shuffled and taken in groups of
+    `pool_batches` batches; each group is sorted by (target length, source length) and cut into
+    batches; the batches are shuffled. So every pair comes once in an epoch, there is little
+    padding, and an interrupted run finds the same batches again. Only integer operations on the
+    raw bits of a generator are used, whose stream NumPy guarantees, so the plan does not depend on
     the process, the machine or the version of NumPy.
 
-    A corpus of more than `shuffled_pairs` pairs is cut into blocks of neighbours; the blocks are
-    shuffled and divided into pools, and all this is done inside each pool, when its turn comes. So
-    memory holds some bytes for each pair of a pool, and nothing for the other pairs.
+    A corpus of more than `shuffled_pairs` pairs is cut into blocks of consecutive pairs. The blocks
+    are shuffled and divided into pools, and each pool is shuffled, sorted and cut when it is first
+    needed. So memory holds a few bytes for each pair of one pool.
 
-    Neighbouring batches never have equal widths: where they would, the later one is padded by one
-    more step. `keras.Model.fit` on TensorFlow takes a dimension that the first two batches share
-    for a constant and then fails at the first batch that differs, wherever an epoch is entered.
-    With `few_shapes` they may be equal.
+    Consecutive batches never have the same source or target width: where they would, the later one
+    is padded by one more step. Otherwise `keras.Model.fit` on TensorFlow, when it is given
+    `Batches` directly, would take a dimension that the first two batches have in common for a
+    constant, and fail at the first batch that differs. (Dropout masks depend on the widths: without
+    this rule, the same seed would give other weights.) With `few_shapes`, widths may be the same.
 
     Args:
         source_lengths: integers `(pairs,)`, tokens of each source with its end token; a
             memory-mapped array stays on disk.
         target_lengths: integers `(pairs,)`, tokens of each target with its end token.
-        batch_size: pairs a batch. The last batch of an epoch may have fewer, and the number of
-            batches is the same in every epoch. Give either this or `tokens_per_batch`.
-        tokens_per_batch: most positions a batch, which are its pairs times the greater of its
-            widths (a pair longer than that stands alone). The number of batches may differ a
-            little from epoch to epoch.
+        batch_size: pairs in a batch. One batch of an epoch may have fewer; the number of batches is
+            the same in every epoch. Give either this or `tokens_per_batch`.
+        tokens_per_batch: maximum number of positions in a batch: its pairs times the greater of its
+            widths (a longer pair is a batch of its own). The number of batches may differ a
+            little between epochs.
         seed: integer of at least 0.
-        shuffle: False for one order that is the same in every epoch, by length in each pool.
-        pool_batches: how many batches are sorted together. More means less padding and batches
-            that are less mixed.
-        length_multiple: widths are rounded up to a multiple of this. Which pairs make up a batch
-            does not depend on it.
-        few_shapes: for backends that compile each shape (JAX): the rows are rounded up too, to
-            `batch_size`, or else to 4, 5, 6 or 7 times a power of two.
-        shuffled_pairs: about how many pairs a pool has.
-        block_pairs: how many neighbours stay in one pool, where there are several.
+        shuffle: False for the same order in every epoch: by length in each pool.
+        pool_batches: batches that are sorted together. More means less padding and less random
+            batches.
+        length_multiple: widths are rounded up to a multiple of this. It has no influence on which
+            pairs are in which batch.
+        few_shapes: for backends that compile each shape (JAX): also round the rows up, to
+            `batch_size`, or with `tokens_per_batch` to 4, 5, 6 or 7 times a power of two.
+        shuffled_pairs: approximate number of pairs in a pool.
+        block_pairs: consecutive pairs that stay in the same pool, if there are several pools.
+
+    Raises:
+        ValueError: the lengths are not vectors of the same length, a size is below 1, or not
+            exactly one of `batch_size` and `tokens_per_batch` is given.
 
     Example:
 
@@ -112,11 +121,11 @@ class BatchPlan:
         self.seed = seed
         self.shuffle = shuffle
         self.group_pairs = self._group_pairs()
-        # The last one that was asked for, because it is often asked for twice.
+        # A cache of one epoch, because it is often asked for twice.
         self._epoch: EpochBatches | None = None
 
     def _group_pairs(self) -> int:
-        """How many pairs are sorted together."""
+        """Number of pairs that are sorted together."""
         if self.batch_size is not None:
             return self.pool_batches * self.batch_size
         count, positions = len(self.source_lengths), 0
@@ -124,12 +133,12 @@ class BatchPlan:
             chunk = slice(start, start + _CHUNK)
             longer = np.maximum(self.source_lengths[chunk], self.target_lengths[chunk])
             positions += int(longer.sum(dtype=np.int64))
-        # In integers, so that it is the same everywhere.
+        # In integers, so that it is the same on every machine.
         rows = self.tokens_per_batch * count // max(positions, 1)
         return self.pool_batches * max(rows, 1)
 
     def batches(self, epoch: int) -> "EpochBatches":
-        """Returns the batches of an epoch, `EpochBatches`, which are made when they are asked for.
+        """Returns the `EpochBatches` of an epoch, which are computed when they are read.
 
         Args:
             epoch: integer of at least 0.
@@ -139,10 +148,10 @@ class BatchPlan:
         return self._epoch
 
     def sizes(self, batches: Sequence[np.ndarray]) -> BatchSizes:
-        """Returns the sizes of the batches of an epoch. It goes through all of them.
+        """Returns the sizes of the batches of an epoch. It reads all of them.
 
         Args:
-            batches: what `batches` returned, the whole sequence.
+            batches: the `EpochBatches`.
         """
         rows = np.zeros(len(batches), dtype=np.int64)
         widths, tokens = (np.zeros((len(batches), 2), dtype=np.int64) for _ in range(2))
@@ -156,7 +165,7 @@ class BatchPlan:
         if self.few_shapes:
             return BatchSizes(self._rounded_rows(rows), widths, tokens)
         for side in range(2):
-            widths[:, side] = _unlike_neighbours(widths[:, side].tolist(), self.length_multiple)
+            widths[:, side] = _unequal_neighbours(widths[:, side].tolist(), self.length_multiple)
         return BatchSizes(rows, widths, tokens)
 
     def _rounded_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -166,44 +175,35 @@ class BatchPlan:
         return rows + -rows % np.array(steps, dtype=np.int64)
 
 
-def _unlike_neighbours(widths: list[int], step: int) -> list[int]:
+def _unequal_neighbours(widths: list[int], step: int) -> list[int]:
     for index in range(1, len(widths)):
         widths[index] += step * (widths[index] == widths[index - 1])
     return widths
 
 
-class _Pool(NamedTuple):
-    """The batches of a pool: batch k is `indices[starts[k] : stops[k]]`."""
-
-    number: int
-    indices: np.ndarray
-    starts: np.ndarray
-    stops: np.ndarray
-
-
 class EpochBatches(Sequence):
-    """A sequence of int64 arrays `(rows,)` of indices into the corpus.
+    """The batches of an epoch: a sequence of int64 arrays `(rows,)`, indices into the corpus.
 
-    Item k is the same whenever it is read. The pool of the last item stays in memory, so it is
-    quick to read items in their order and slow to jump.
+    Item k is the same whenever it is read. The pool of the last item stays in memory, so sequential
+    access is fast, and random access slow.
 
     Args:
-        plan: the `BatchPlan`, which tells how an epoch is made.
+        plan: the `BatchPlan`.
         epoch: integer of at least 0.
     """
 
-    def __init__(self, plan, epoch: int) -> None:
+    def __init__(self, plan: BatchPlan, epoch: int) -> None:
         self.plan = plan
         self.epoch = epoch
         count = len(plan.source_lengths)
         pools = max(-(-count // plan.shuffled_pairs), 1)
-        # Whole groups, so that only the last batch of the epoch has fewer pairs.
+        # Whole groups in each pool, so that only the last batch of the epoch has fewer pairs.
         groups = -(-count // (pools * plan.group_pairs))
         self._pool_pairs = max(groups, 1) * plan.group_pairs
         pools = max(-(-count // self._pool_pairs), 1)
         self._blocks = self._shuffled_blocks(pools)
         self._pool: _Pool | None = None
-        batches = [self._count(number) for number in range(pools)]
+        batches = [self._count_batches(number) for number in range(pools)]
         self._starts = np.cumsum([0, *batches]).tolist()
 
     def __len__(self) -> int:
@@ -213,22 +213,22 @@ class EpochBatches(Sequence):
         if not 0 <= index < len(self):
             raise IndexError(f"Epoch {self.epoch} has {len(self)} batches. Received: {index}")
         number = bisect_right(self._starts, index) - 1
-        pool = self._made(number)
+        pool = self._cached_pool(number)
         index -= self._starts[number]
         return pool.indices[pool.starts[index] : pool.stops[index]]
 
-    def _count(self, number: int) -> int:
+    def _count_batches(self, number: int) -> int:
         if self.plan.batch_size is None:
-            return len(self._made(number).starts)
+            return len(self._cached_pool(number).starts)
         pairs = min(self._pool_pairs, len(self.plan.source_lengths) - number * self._pool_pairs)
         return -(-pairs // self.plan.batch_size)
 
-    def _made(self, number: int) -> _Pool:
+    def _cached_pool(self, number: int) -> "_Pool":
         if self._pool is None or self._pool.number != number:
-            self._pool = self._make(number)
+            self._pool = self._make_pool(number)
         return self._pool
 
-    def _make(self, number: int) -> _Pool:
+    def _make_pool(self, number: int) -> "_Pool":
         plan, indices = self.plan, self._pairs(number)
         bits = _bits(plan.seed, self.epoch, number)
         group = plan.group_pairs if plan.shuffle else max(len(indices), 1)
@@ -237,7 +237,7 @@ class EpochBatches(Sequence):
         stops = []
         for start in range(0, len(indices), group):
             part = indices[start : start + group]
-            # A stable sort leaves pairs of equal lengths in their shuffled order.
+            # A stable sort keeps pairs of equal lengths in their shuffled order.
             keys = plan.source_lengths[part], plan.target_lengths[part]
             part[:] = part[np.lexsort(keys)]
             stops.append(start + self._stops(part))
@@ -249,7 +249,7 @@ class EpochBatches(Sequence):
         return _Pool(number, indices, starts, stops)
 
     def _pairs(self, number: int) -> np.ndarray:
-        """The pairs of a pool, block by block."""
+        """Indices of the pairs of a pool, block by block."""
         firsts, places = self._blocks
         low = number * self._pool_pairs
         high = min(low + self._pool_pairs, int(places[-1]))
@@ -263,7 +263,7 @@ class EpochBatches(Sequence):
         return np.concatenate(parts)
 
     def _shuffled_blocks(self, pools: int) -> tuple[np.ndarray, np.ndarray]:
-        """First pair of each block in their new order, and how many pairs stand before it."""
+        """The first pair of each block in the new order, and the number of pairs before it."""
         plan, count = self.plan, len(self.plan.source_lengths)
         firsts = np.arange(0, count, plan.block_pairs)
         if plan.shuffle and pools > 1:
@@ -273,7 +273,7 @@ class EpochBatches(Sequence):
         return firsts, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
     def _stops(self, indices: np.ndarray) -> np.ndarray:
-        """Where each batch of sorted pairs ends."""
+        """The ends of the batches of sorted pairs."""
         plan = self.plan
         if plan.batch_size is not None:
             stops = np.arange(plan.batch_size, len(indices) + plan.batch_size, plan.batch_size)
@@ -286,6 +286,15 @@ class EpochBatches(Sequence):
                 stops.append(stop)
                 start, width = stop, length
         return np.array([*stops, len(indices)])
+
+
+class _Pool(NamedTuple):
+    """A pool of batches: batch k is `indices[starts[k] : stops[k]]`."""
+
+    number: int
+    indices: np.ndarray
+    starts: np.ndarray
+    stops: np.ndarray
 
 
 def _bits(*numbers: int) -> np.random.PCG64:

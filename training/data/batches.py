@@ -1,4 +1,4 @@
-"""Padded batches of a tokenized corpus for `keras.Model.fit`."""
+"""Padded batches of a tokenized corpus, for `keras.Model.fit` or as a `tf.data.Dataset`."""
 
 import keras
 import numpy as np
@@ -6,36 +6,16 @@ import numpy as np
 from .batch_plan import BatchPlan
 from .tokenized_corpus import TokenizedCorpus
 
-# How many items are made ahead, in a thread.
-AHEAD = 2
-
-
-def dataset_of(generate):
-    """A `tf.data.Dataset` of items as those of `Batches`.
-
-    Keras would make one of `Batches` too, with tuning by TensorFlow. The thread that tunes sleeps
-    for twice as long each time, up to a minute, and with deterministic operations `fit` may return
-    only when it wakes up: short epochs took twice their time.
-
-    Args:
-        generate: function without arguments that returns an iterator of the items.
-    """
-    import tensorflow as tf
-
-    ids, weights = (tf.TensorSpec((None, None), dtype) for dtype in ("int32", "float32"))
-    signature = ({"source_ids": ids, "target_in_ids": ids}, ids, weights)
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.prefetch(AHEAD).with_options(options)
+# Items that are prefetched in a thread.
+PREFETCHED = 2
 
 
 class Batches(keras.utils.PyDataset):
-    """The batches of one epoch, from the first one or from any later one on.
+    """The padded batches of one epoch, from its first batch or from any later one on.
 
-    It holds no state that moves: item k is the same whenever and however often it is read. So it
-    does not matter that `fit` looks at the first items before training, reads ahead in a thread
-    and calls `on_epoch_end` once before the first epoch. One call of `fit` trains one epoch:
+    It has no mutable state: item k is the same whenever it is read. So `fit` may look at the first
+    items before training, prefetch in a thread and call `on_epoch_end` once before the first epoch.
+    One call of `fit` trains one epoch:
 
     ```python
     for epoch in range(first_epoch, epochs):
@@ -43,10 +23,8 @@ class Batches(keras.utils.PyDataset):
         model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False)
     ```
 
-    `shuffle=False` is needed, because `fit` shuffles the items of a `PyDataset` by default with a
-    generator that nobody seeds. The compiled train function is kept between the calls.
-
-    Where the plan rounds the rows up, the last rows of an item are padding.
+    `shuffle=False` is needed, because `fit` shuffles the items of a `PyDataset` by default, with an
+    unseeded generator. The compiled train function is kept between the calls.
 
     Each item is `(inputs, target_out_ids, sample_weight)`:
 
@@ -56,23 +34,29 @@ class Batches(keras.utils.PyDataset):
     - `sample_weight`: float32 `(rows, target_width)`, 1 where `target_out_ids` is a token (the end
       token included) and 0 where it is padding.
 
+    Texts are padded on the right, to the widths of the plan. If the plan rounds the rows up, the
+    last rows of an item are padding.
+
     Args:
         corpus: `TokenizedCorpus`.
         plan: `BatchPlan` over the lengths of `corpus`.
-        epoch: which epoch of the plan.
-        start: how many batches of the epoch to leave out, because they are already done.
-        parts: into how many parts the epoch is divided. The items end with the part that `start`
-            is in; more parts than batches are as many as batches.
+        epoch: number of the epoch, from 0.
+        start: number of batches of the epoch to skip, because they are done already.
+        parts: number of parts that the epoch is divided into. The items end with the part that
+            `start` is in. At most one part for each batch.
         start_id: id of the start token.
         pad_id: id of the padding.
+
+    Raises:
+        ValueError: `start` is not the index of a batch.
 
     Attributes:
         epoch: as given.
         start: as given. Item k is batch `start + k` of the epoch.
-        stop: how many batches of the epoch are done after the last item.
-        rows: int64 array `(batches,)`, rows of each batch of the epoch, those left out too.
+        stop: number of batches of the epoch that are done after the last item.
+        rows: int64 array `(batches,)`, rows of each batch of the epoch, the skipped ones included.
         tokens: int64 array `(items,)`, target tokens of each item, without padding.
-        padding_share: share of the positions of all items, both sides, that is padding.
+        padding_share: fraction of padding among the positions of all items, both sides.
         shapes: set of the items' `(rows, source_width, target_width)`.
     """
 
@@ -125,22 +109,42 @@ class Batches(keras.utils.PyDataset):
         target_out_ids = corpus.padded("target", indices, target_width, self.pad_id)
         is_token = np.arange(target_width) < corpus.target_lengths[indices][:, None]
         start_ids = np.full((len(indices), 1), self.start_id, dtype=np.int32)
-        # The end token of all but the longest would stand where they have padding.
+        # The decoder's input has no end token: where it would be, there is padding.
         shifted = np.concatenate([start_ids, target_out_ids[:, :-1]], axis=1)
         target_in_ids = np.where(is_token, shifted, np.int32(self.pad_id))
         missing = int(self.rows[self.start + index]) - len(indices)
         source_ids, target_in_ids, target_out_ids = (
-            _with_rows(ids, missing, self.pad_id)
+            _pad_rows(ids, missing, self.pad_id)
             for ids in (source_ids, target_in_ids, target_out_ids)
         )
         inputs = {"source_ids": source_ids, "target_in_ids": target_in_ids}
-        return inputs, target_out_ids, _with_rows(is_token.astype(np.float32), missing, 0)
+        return inputs, target_out_ids, _pad_rows(is_token.astype(np.float32), missing, 0)
 
     def line_numbers(self, index: int) -> np.ndarray:
-        """Returns the lines that the pairs of an item stood on: integers `(rows,)`."""
+        """Returns the line numbers of the pairs of an item: integers `(rows,)`."""
         return self.corpus.line_numbers[self._batches[self.start + index]]
 
 
-def _with_rows(array, count, value):
-    """The array and so many rows of one value below it."""
+def _pad_rows(array, count, value):
+    """Appends rows of one value."""
     return np.pad(array, ((0, count), (0, 0)), constant_values=value)
+
+
+def dataset_of(generate):
+    """Returns a `tf.data.Dataset` of items like those of `Batches`.
+
+    (Keras would make one of `Batches` too, but with the autotuning of TensorFlow. Its thread sleeps
+    for twice as long each time, up to a minute, and with deterministic operations `fit` may not
+    return before it wakes up: short epochs took twice their time.)
+
+    Args:
+        generate: function without arguments that returns an iterator of the items.
+    """
+    import tensorflow as tf
+
+    ids, weights = (tf.TensorSpec((None, None), dtype) for dtype in ("int32", "float32"))
+    signature = ({"source_ids": ids, "target_in_ids": ids}, ids, weights)
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(PREFETCHED).with_options(options)

@@ -1,4 +1,4 @@
-"""What was found in a corpus and what became of it, as one table."""
+"""Corpus report: how many training pairs of each kind there are, and which are left out."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from ..corpora.examination import Examination, Finding
 from ..options import TrainingOptions
 from .tokenized_corpus import EXAMPLES, TokenizedCorpus
 
-# What is left out in any case, and what cleaning leaves out. The rest is only counted.
+# What is always left out, and what cleaning leaves out. Other findings are only counted.
 ALWAYS = Finding.BLANK
 CLEANED = (
     Finding.REPEATED_PAIR
@@ -26,10 +26,10 @@ class Row(NamedTuple):
     """One kind of finding.
 
     Attributes:
-        name: its key in the report's JSON.
-        description: a line for people.
-        pairs: how many pairs.
-        first_lines: line numbers of the first of them, counted from 1.
+        name: its key in the JSON file.
+        description: its label in the table.
+        pairs: number of pairs.
+        first_lines: line numbers of the first few, from 1.
         is_left_out: whether such pairs are left out of training.
     """
 
@@ -44,10 +44,10 @@ class CorpusReport(NamedTuple):
     """The findings in a corpus.
 
     Attributes:
-        pairs_read: how many pairs there were.
-        pairs_kept: how many are trained on.
-        rows: a `Row` for every kind of finding. A pair is counted in each row that it belongs to,
-            but the last two rows speak only of pairs that no row before them leaves out.
+        pairs_read: number of pairs of the training text.
+        pairs_kept: number of pairs that are trained on.
+        rows: a `Row` for every kind of finding. A pair is counted in each row that applies; the
+            last two rows (limits on lengths) count only pairs that were not left out before.
     """
 
     pairs_read: int
@@ -55,7 +55,7 @@ class CorpusReport(NamedTuple):
     rows: list[Row]
 
     def as_dict(self) -> dict:
-        """The report for a JSON file."""
+        """Returns the content of the JSON file."""
         findings = {
             row.name: {
                 "pairs": row.pairs,
@@ -69,15 +69,15 @@ class CorpusReport(NamedTuple):
         return {"pairs_read": self.pairs_read, "pairs_kept": self.pairs_kept, "findings": findings}
 
     def table(self) -> str:
-        """The report for people: lines of text."""
+        """Returns the report as a table of several lines."""
         width = max(len(row.description) for row in self.rows)
         lines = [f"{'training pairs':{width}}  {'pairs':>11}  {'share':>7}            first lines"]
         lines.append(self._line("read", self.pairs_read, width))
         for row in self.rows:
             line = self._line(row.description, row.pairs, width)
-            fate = "left out" if row.is_left_out else "kept"
+            decision = "left out" if row.is_left_out else "kept"
             numbers = ", ".join(map(str, row.first_lines))
-            lines.append(f"{line}  {fate:8}  {numbers}".rstrip() if row.pairs else line)
+            lines.append(f"{line}  {decision:8}  {numbers}".rstrip() if row.pairs else line)
         lines.append(self._line("trained on", self.pairs_kept, width))
         return "\n".join(lines)
 
@@ -86,17 +86,17 @@ class CorpusReport(NamedTuple):
 
 
 def is_kept(examination: Examination, clean: bool) -> np.ndarray:
-    """Which pairs are tokenized: bool array `(pairs,)`."""
+    """Returns which pairs are kept and tokenized: bool array `(pairs,)`."""
     reasons = ALWAYS | CLEANED if clean else ALWAYS
     return (examination.findings & np.uint16(reasons)) == 0
 
 
 def finding_rows(examination: Examination, clean: bool, held_out_sizes: dict) -> list[Row]:
-    """The rows of what was examined, without those of a held-out set that there is not.
+    """Returns a row for each kind of `Finding`; none about a held-out set without pairs.
 
     Args:
-        examination: what `examine` returned.
-        clean: whether the pairs are cleaned.
+        examination: the result of `examine`.
+        clean: whether pairs are left out by cleaning.
         held_out_sizes: number of pairs of `"validation"` and `"test"`.
     """
     descriptions = {
@@ -122,7 +122,7 @@ def finding_rows(examination: Examination, clean: bool, held_out_sizes: dict) ->
 
 
 def limit_rows(corpus: TokenizedCorpus, options: TrainingOptions) -> list[Row]:
-    """The rows of what was found when the rest was tokenized."""
+    """Returns the rows about the limits on lengths, which were applied to the tokenized pairs."""
     uneven, long = corpus.uneven_pairs, corpus.long_pairs
     times = f"a side over {options.max_length_ratio:g} times as long in pieces"
     return [

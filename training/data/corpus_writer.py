@@ -1,9 +1,10 @@
-"""Writes a tokenized corpus to disk."""
+"""Writes a tokenized corpus to disk, pair by pair, and applies the limits on lengths."""
 
 import itertools
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,12 +18,14 @@ from ..corpora.parallel_text import blocks
 from .tokenized_corpus import (
     FORMAT,
     LINES_FILE,
+    OFFSET_STEP,
     SIDES,
-    ArrayWriter,
     Outliers,
-    SideWriter,
     TokenizedCorpus,
 )
+
+# Lengths that are summed at a time, a multiple of `OFFSET_STEP`.
+_CHUNK = OFFSET_STEP << 14
 
 
 def build_corpus(
@@ -37,27 +40,27 @@ def build_corpus(
     on_uneven: str = "keep",
     line_numbers: Iterable[int] | None = None,
 ) -> TokenizedCorpus:
-    """Writes a corpus and opens it. Memory holds some thousand pairs at a time.
+    """Writes a tokenized corpus and opens it. Memory holds about a thousand pairs at a time.
 
     Args:
-        directory: where to write. It must be absent or empty, and appears when it is whole.
+        directory: where to write: absent or empty. It appears when it is complete.
         encoded_pairs: (source ids, target ids) without start and end tokens.
         end_id: id of the end token.
-        max_length: most tokens that a side may have, its end token included.
+        max_length: maximum number of tokens of a side, end token included.
         vocabulary_size: ids are below it. Up to 65,536 an id takes two bytes, else four.
         on_long: what to do with longer pairs, `"error"` or `"drop"`.
-        max_length_ratio: how many times as long as the other a side may be at most, the end tokens
-            included in both.
-        on_uneven: what to do with pairs beyond that, `"keep"` or `"drop"`. Those that are dropped
-            do not count as long.
+        max_length_ratio: maximum ratio of the two lengths, end tokens included.
+        on_uneven: what to do with pairs of a higher ratio, `"keep"` or `"drop"`. Dropped ones do
+            not count as long.
         line_numbers: line number of each pair. Defaults to 1, 2, 3, ...
 
     Returns:
         The `TokenizedCorpus`.
 
     Raises:
-        InputError: if the directory is not empty, no pair is left, or pairs are too long and
+        InputError: the directory is not empty, no pair is left, or a pair is too long and
             `on_long="error"`.
+        ValueError: `on_long`, `on_uneven` or a token id is out of its range.
     """
     _check_choice("on_long", on_long, ("error", "drop"))
     _check_choice("on_uneven", on_uneven, ("keep", "drop"))
@@ -73,7 +76,7 @@ def build_corpus(
             ]
             lines = stack.enter_context(ArrayWriter(temporary / LINES_FILE, np.dtype("<u4")))
             numbers = itertools.count(1) if line_numbers is None else line_numbers
-            # The pairs come first: where they end, no line number is taken in vain.
+            # Pairs first in `zip`: at their end, no line number is consumed.
             numbered = zip(encoded_pairs, numbers, strict=False)
             for block in blocks((*pair, line) for pair, line in numbered):
                 kept = limits.within(block)
@@ -95,7 +98,7 @@ def build_corpus(
 
 
 class _Limits:
-    """Sorts out the pairs beyond the limits, and counts them."""
+    """Filters and counts the pairs beyond the limits on lengths."""
 
     def __init__(self, max_length: int, max_length_ratio: float, drops_uneven: bool) -> None:
         self.max_length, self.max_length_ratio = max_length, max_length_ratio
@@ -104,7 +107,7 @@ class _Limits:
         self._longest = 0
 
     def within(self, block: list[tuple]) -> list[tuple]:
-        """The (source ids, target ids, line) that are written."""
+        """Returns the (source ids, target ids, line) that are written."""
         lengths = np.array([(len(source), len(target)) for source, target, _ in block]) + 1
         lines = np.array([line for *_, line in block])
         longer, shorter = lengths.max(axis=1), lengths.min(axis=1)
@@ -117,7 +120,7 @@ class _Limits:
         return list(itertools.compress(block, is_kept & ~is_long))
 
     def check(self, pairs: int, on_long: str) -> None:
-        """Raises InputError if pairs are too long that must not be, or no pair is left."""
+        """Raises InputError if a pair is too long and `on_long="error"`, or no pair is left."""
         count = self.long.count
         if count and on_long == "error":
             raise InputError(
@@ -138,3 +141,95 @@ def _check_choice(name: str, value: str, choices: tuple[str, str]) -> None:
         raise ValueError(
             f"Argument `{name}` must be {choices[0]!r} or {choices[1]!r}. Received: {value!r}"
         )
+
+
+class SideWriter:
+    """Writes the ids, lengths and offsets of one side of a corpus.
+
+    Args:
+        directory: where to write.
+        side: `"source"` or `"target"`, the prefix of the files' names.
+        vocabulary_size: ids are below it. Up to 65,536 an id takes two bytes, else four.
+        max_length: maximum length of a sequence. Below 65,536 a length takes two bytes, else four.
+    """
+
+    def __init__(self, directory: Path, side: str, vocabulary_size: int, max_length: int) -> None:
+        self.side, self.vocabulary_size = side, vocabulary_size
+        self._offsets_path = directory / f"{side}_offsets.npy"
+        self._ids, self._lengths = (
+            ArrayWriter(directory / f"{side}_{part}.npy", np.dtype("<u2" if is_small else "<i4"))
+            for part, is_small in (
+                ("ids", vocabulary_size <= 1 << 16),
+                ("lengths", max_length < 1 << 16),
+            )
+        )
+
+    def add(self, sequences: Sequence[Sequence[int]]) -> None:
+        """Appends sequences."""
+        lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+        total = int(lengths.sum())
+        ids = np.fromiter(itertools.chain.from_iterable(sequences), dtype=np.int64, count=total)
+        if total and not 0 <= ids.min() <= ids.max() < self.vocabulary_size:
+            raise ValueError(
+                f"Token ids must be at least 0 and below vocabulary_size={self.vocabulary_size}. "
+                f"Received: {ids.min()} to {ids.max()} on the {self.side} side"
+            )
+        self._ids.add(ids)
+        self._lengths.add(lengths)
+
+    def __enter__(self) -> "SideWriter":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._ids.__exit__(*error)
+        self._lengths.__exit__(*error)
+
+    def finish(self) -> None:
+        """Writes the `.npy` files, after the writer was closed."""
+        self._ids.finish()
+        self._lengths.finish()
+        lengths = np.load(self._lengths.path, mmap_mode="r", allow_pickle=False)
+        np.save(self._offsets_path, _offsets(lengths))
+
+
+def _offsets(lengths: np.ndarray) -> np.ndarray:
+    """Offset of every sentence whose index is a multiple of `OFFSET_STEP`; the total is last."""
+    sums = [np.zeros(1, dtype=np.int64)]
+    for start in range(0, len(lengths), _CHUNK):
+        chunk = lengths[start : start + _CHUNK].astype(np.int64)
+        sums.append(np.add.reduceat(chunk, np.arange(0, len(chunk), OFFSET_STEP)))
+    return np.cumsum(np.concatenate(sums))
+
+
+class ArrayWriter:
+    """Writes a vector to an `.npy` file, part by part.
+
+    Args:
+        path: the file, which `finish` writes.
+        dtype: data type of its values.
+    """
+
+    def __init__(self, path: Path, dtype: np.dtype) -> None:
+        self.path, self.dtype, self.count = path, dtype, 0
+        self._file = open(path.with_suffix(".raw"), "wb")
+
+    def add(self, values: np.ndarray) -> None:
+        """Appends values."""
+        self._file.write(values.astype(self.dtype).tobytes())
+        self.count += len(values)
+
+    def __enter__(self) -> "ArrayWriter":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._file.close()
+
+    def finish(self) -> None:
+        """Writes the `.npy` file, after the writer was closed."""
+        # The header contains the length, which is known only now.
+        header = {"descr": self.dtype.str, "fortran_order": False, "shape": (self.count,)}
+        raw = Path(self._file.name)
+        with open(raw, "rb") as source, open(self.path, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            shutil.copyfileobj(source, file, 1 << 20)
+        raw.unlink()

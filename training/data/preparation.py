@@ -1,4 +1,4 @@
-"""What a run prepares once: the tokenizer and the tokenized corpus."""
+"""Preparation of a run: examines the pairs, trains the tokenizer, tokenizes the corpus."""
 
 import contextlib
 import dataclasses
@@ -15,8 +15,9 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_bahdanau.errors import InputError
+from keras_bahdanau.files import check_is_free, read_json, write_json
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
-from keras_bahdanau.translation.model_directory import TOKENIZER_FILE, read_json, write_json
+from keras_bahdanau.translation.model_directory import TOKENIZER_FILE
 
 from ..corpora.examination import Examination, examine
 from ..corpora.parallel_text import blocks
@@ -27,7 +28,7 @@ from .splits import Splits
 from .tokenized_corpus import TokenizedCorpus
 
 RUN_FILE, REPORT_FILE = "run.json", "corpus_report.json"
-# Folder of the translators that make more training text, in the directory of a run.
+# Subdirectory of the translators that data diversification trains.
 DIVERSIFICATION = "diversification"
 
 
@@ -41,11 +42,17 @@ class Prepared(NamedTuple):
 def prepare(
     splits: Splits, options: TrainingOptions, directory: Path, *, show_progress: bool = True
 ) -> Prepared:
-    """Learns the tokenizer and tokenizes the corpus, or takes up what an earlier start left.
+    """Trains the tokenizer and tokenizes the corpus, or loads both from an earlier start.
 
-    The training pairs are read three times, and are never in memory as a whole: to examine them,
-    to learn the tokenizer from a sample, and to tokenize them. What was found in them goes to
-    standard error and to `checkpoints/corpus_report.json`.
+    The training pairs are read three times and never held in memory as a whole: to examine them, to
+    train the tokenizer on a sample, and to tokenize them. The corpus report goes to standard error
+    and to `checkpoints/corpus_report.json`.
+
+    Args:
+        splits: the pairs of the run.
+        options: the hyper-parameters of the run.
+        directory: model directory.
+        show_progress: whether to draw progress bars.
 
     Raises:
         InputError: the directory holds something else or a run of other options or pairs; there
@@ -57,7 +64,8 @@ def prepare(
     checkpoints, tokenizer_path = directory / "checkpoints", directory / TOKENIZER_FILE
     run_path = checkpoints / RUN_FILE
     text = _Text(splits, options, show_progress)
-    if holds_run(directory):
+    check_can_hold_run(directory)
+    if _holds_run(directory):
         deque(text.read("comparing the corpus"), maxlen=0)
         _check_same_run(text.run(), read_json(run_path), directory)
         tokenizer = Tokenizer.load(tokenizer_path)
@@ -66,20 +74,19 @@ def prepare(
         except InputError:
             examination = text.examine(checkpoints)
         return Prepared(tokenizer, _tokenize(text, examination, tokenizer, checkpoints))
-    check_is_free(directory)
     with _new_directory(directory), _new_directory(checkpoints):
         examination = text.examine(checkpoints)
         tokenizer = Tokenizer.train(text.sample(examination), options.vocabulary_size)
         corpus = _tokenize(text, examination, tokenizer, checkpoints)
     tokenizer.save(tokenizer_path)
-    # Last, because it says that the rest is there.
+    # Last, because it marks the preparation as complete.
     write_json(run_path, text.run())
     return Prepared(tokenizer, corpus)
 
 
 @contextlib.contextmanager
 def _new_directory(path: Path) -> Iterator[None]:
-    """Makes a directory, and takes it away again if what is done there fails and leaves nothing."""
+    """Makes a directory, and removes it after an InputError if it is empty."""
     path.mkdir(parents=True, exist_ok=True)
     try:
         yield
@@ -90,14 +97,14 @@ def _new_directory(path: Path) -> Iterator[None]:
 
 
 class _Text:
-    """The training pairs of a run, read from the first to the last as often as needed."""
+    """The training pairs of a run, read in one pass for each purpose."""
 
     def __init__(self, splits: Splits, options: TrainingOptions, show_progress: bool) -> None:
         self.splits, self.options, self.show_progress = splits, options, show_progress
         self._fingerprint = ""
 
     def read(self, description: str) -> Iterator[tuple[str, str]]:
-        """Yields the training pairs, and knows their fingerprint at the end."""
+        """Yields the training pairs; at the end, their fingerprint is known."""
         splits, digest = self.splits, hashlib.sha256()
         for block in blocks(self._bar(splits.train, description)):
             _update(digest, block)
@@ -107,10 +114,11 @@ class _Text:
         self._fingerprint = digest.hexdigest()
 
     def run(self) -> dict:
-        """What a later start is compared with."""
+        """Returns the content of `run.json`, which a later start is compared with."""
         return {"options": dataclasses.asdict(self.options), "pairs": self._fingerprint}
 
     def examine(self, directory: Path) -> Examination:
+        """Examines the training pairs; raises InputError if none is kept."""
         held_out = {"validation": self.splits.validation, "test": self.splits.test}
         examination = examine(self.read("examining the corpus"), held_out, directory)
         if not is_kept(examination, self.options.clean).any():
@@ -122,7 +130,7 @@ class _Text:
         return examination
 
     def sample(self, examination: Examination) -> Iterator[str]:
-        """Yields the texts that the tokenizer learns from, evenly spread over the corpus."""
+        """Yields the texts that the tokenizer is trained on, evenly spread over the corpus."""
         kept = is_kept(examination, self.options.clean)
         total, wanted = int(np.count_nonzero(kept)), max(self.options.vocabulary_sample // 2, 1)
         for number, pair in enumerate(self._kept(kept, "reading a sample")):
@@ -130,7 +138,7 @@ class _Text:
                 yield from pair
 
     def encoded(self, kept: np.ndarray, tokenizer: Tokenizer) -> Iterator[tuple[list, list]]:
-        """Yields the ids of both sides of the pairs that are kept."""
+        """Yields the token ids of both sides of the kept pairs."""
         for block in blocks(self._kept(kept, "tokenizing the corpus")):
             yield from zip(*map(tokenizer.encode_all, zip(*block, strict=True)), strict=True)
 
@@ -138,8 +146,6 @@ class _Text:
         return compress(self._bar(self.splits.train, description, len(kept)), kept)
 
     def _bar(self, pairs: Iterable, description: str, total: int | None = None) -> tqdm:
-        # Where nobody watches, no bar is drawn.
-        is_hidden = None if self.show_progress else True
         return tqdm(
             pairs,
             description,
@@ -147,7 +153,8 @@ class _Text:
             leave=False,
             unit=" pairs",
             unit_scale=True,
-            disable=is_hidden,
+            # `None`: no bar unless standard error is a terminal.
+            disable=None if self.show_progress else True,
         )
 
 
@@ -156,6 +163,7 @@ def _update(digest, pairs):
 
 
 def _tokenize(text, examination, tokenizer, checkpoints):
+    """Writes and opens the tokenized corpus, and reports on the training pairs."""
     options, path = text.options, checkpoints / "corpus"
     shutil.rmtree(path, ignore_errors=True)
     kept = is_kept(examination, options.clean)
@@ -178,24 +186,16 @@ def _tokenize(text, examination, tokenizer, checkpoints):
     return corpus
 
 
-def holds_run(directory: Path) -> bool:
-    """Whether a run was prepared in a directory."""
+def check_can_hold_run(directory: Path):
+    """Raises InputError if a directory holds neither a run nor what an interrupted start left."""
+    if not _holds_run(directory):
+        # The tokenizer's temporary file is there if the process was killed while writing it.
+        left = (TOKENIZER_FILE, f".{TOKENIZER_FILE}.*", "checkpoints", DIVERSIFICATION)
+        check_is_free(directory, left, "a new or empty directory, or one of a run to continue")
+
+
+def _holds_run(directory):
     return (directory / "checkpoints" / RUN_FILE).is_file()
-
-
-def check_is_free(directory: Path):
-    """Raises InputError if a directory that holds no run yet holds something else."""
-    # What an interrupted preparation leaves is made anew.
-    left = (TOKENIZER_FILE, "checkpoints", DIVERSIFICATION)
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"Expected a directory. Received: {directory}, which is a file")
-    names = [path.name for path in directory.iterdir()] if directory.exists() else []
-    # A kill while the tokenizer is written leaves its temporary file too.
-    if any(name not in left and not name.startswith(f".{TOKENIZER_FILE}.") for name in names):
-        raise InputError(
-            "Expected a new or empty directory, or one of a run to continue. Received: "
-            f"{directory}, which holds something else"
-        )
 
 
 def _check_same_run(run, before, directory):

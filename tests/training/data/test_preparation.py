@@ -11,7 +11,7 @@ from keras_bahdanau.text.tokenizer import Tokenizer
 from keras_bahdanau.training.data.preparation import prepare
 from keras_bahdanau.training.data.splits import Splits, file_splits
 from keras_bahdanau.training.data.tokenized_corpus import TokenizedCorpus
-from keras_bahdanau.training.options import preset_options
+from keras_bahdanau.training.presets import preset_options
 
 GOOD = toy_pairs(60)
 VALIDATION, TEST = [("the validation", "noitadilav eht")], [("Moon  Test", "tset noom"), ("x", "y")]

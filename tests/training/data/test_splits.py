@@ -1,7 +1,7 @@
 import pytest
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.training.data.splits import BUILT_IN, file_splits, named_splits
+from keras_bahdanau.training.data.splits import file_splits
 
 
 @pytest.fixture
@@ -57,15 +57,3 @@ def test_half_a_test_set_is_refused(files):
         file_splits(
             {"train": files["b.tsv"], "validation": files["b.tsv"], "source_test": files["a.en"]}
         )
-
-
-def test_the_built_in_corpus_comes_as_pairs_of_texts():
-    splits = named_splits(BUILT_IN)
-    for pairs in splits:
-        assert all(isinstance(text, str) and text for text in pairs[0])
-    assert not set(splits.train) & set(splits.test)
-
-
-def test_unknown_name_is_refused():
-    with pytest.raises(InputError, match="Received: wmt"):
-        named_splits("wmt")
