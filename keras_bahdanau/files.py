@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from keras_bahdanau.errors import InputError
@@ -90,14 +91,25 @@ def write_json(path: str | os.PathLike, content: dict, indent: int = 2):
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def check_is_free(directory: str | os.PathLike):
-    """Raises InputError unless a directory to write to is absent or empty."""
+def check_is_free(
+    directory: str | os.PathLike,
+    ignored: tuple[str, ...] = (),
+    expected: str = "a new or empty directory",
+):
+    """Raises InputError unless a directory to write to is absent or empty.
+
+    Args:
+        directory: its path.
+        ignored: shell patterns of names that it may hold.
+        expected: what the error message asks for.
+    """
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():
-        raise InputError(f"Expected a new or empty directory. Received: {directory}, a file")
+        raise InputError(f"Expected {expected}. Received: {directory}, a file")
     names = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+    names = [name for name in names if not any(fnmatchcase(name, each) for each in ignored)]
     if names:
         raise InputError(
-            f"Expected a new or empty directory. Received: {directory}, which is not empty: it has "
+            f"Expected {expected}. Received: {directory}, which is not empty: it has "
             f"{', '.join(names[:3])}"
         )

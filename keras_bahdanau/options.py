@@ -6,7 +6,7 @@ import math
 from keras_bahdanau.errors import InputError
 
 
-def option(default, description, choices=None, least=None, most=None):
+def option(default, description, choices=None, least=None, most=None, below=None):
     """A field of a dataclass of options.
 
     Args:
@@ -14,8 +14,10 @@ def option(default, description, choices=None, least=None, most=None):
         description: its help text on the command line.
         choices: tuple of the allowed values, or `None`.
         least, most: inclusive range of a number, or `None`.
+        below: exclusive upper bound of a number, or `None`.
     """
-    metadata = {"help": description, "choices": choices, "least": least, "most": most}
+    metadata = {"help": description, "choices": choices}
+    metadata |= {"least": least, "most": most, "below": below}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -30,8 +32,10 @@ def check_options(options):
             raise InputError(f"Expected {field.name} among {choices}. Received: {value}")
         if isinstance(value, str):
             continue
-        least = -math.inf if least is None else least
+        least, below = -math.inf if least is None else least, metadata["below"]
+        is_too_large = (most is not None and value > most) or (below is not None and value >= below)
         # Comparisons with NaN are false, so this refuses it too.
-        if not least <= value < math.inf or (most is not None and value > most):
+        if not least <= value < math.inf or is_too_large:
             limit = f"from {least} on" if most is None else f"from {least} to {most}"
+            limit = limit if below is None else f"in [{least}, {below})"
             raise InputError(f"Expected {field.name} {limit}. Received: {value}")

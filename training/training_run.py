@@ -17,7 +17,7 @@ from .checkpoints import Checkpoints, Progress, steps_done
 from .compilation import compile_for_training
 from .data.batch_plan import BatchPlan
 from .data.batches import Batches
-from .data.preparation import DIVERSIFICATION, check_is_free, holds_run, prepare
+from .data.preparation import DIVERSIFICATION, check_can_hold_run, prepare
 from .data.splits import Splits
 from .distribution import Distribution, start_distribution
 from .evaluation import choose_length_penalty, corpus_bleu, evaluate
@@ -95,8 +95,7 @@ def train(
         # Most runs do without.
         from .diversification import diversify
 
-        if not holds_run(directory):
-            check_is_free(directory)
+        check_can_hold_run(directory)
 
         def train_helper(*given):
             return _train(*given, distribution, show_progress)[0]
@@ -122,14 +121,7 @@ def _train(splits, options, directory, distribution, show_progress):
         if is_chief:
             report(f"finished before, after {metrics['epochs']} epochs: not trained again")
         return Translator.load(directory), metrics
-    plan = BatchPlan(
-        prepared.corpus.source_lengths,
-        prepared.corpus.target_lengths,
-        batch_size=None if options.tokens_per_batch else options.batch_size,
-        tokens_per_batch=options.tokens_per_batch or None,
-        seed=options.seed,
-        **shape_options(options),
-    )
+    corpus, plan = prepared.corpus, _batch_plan(prepared.corpus, options)
     translation_model = TranslationModel(
         prepared.tokenizer.vocabulary_size, pad_id=PAD_ID, **options.model_arguments()
     )
@@ -144,7 +136,7 @@ def _train(splits, options, directory, distribution, show_progress):
     _check_same_step(model, distribution, directory)
     distribution.separate_dropout(model)
     if is_chief:
-        size = f"{translation_model.count_params():,} weights, {len(prepared.corpus):,} pairs"
+        size = f"{translation_model.count_params():,} weights, {len(corpus):,} pairs"
         report(_place(progress) if progress else size)
     progress = progress or Progress()
 
@@ -155,15 +147,7 @@ def _train(splits, options, directory, distribution, show_progress):
         stop = request if is_chief else StopRequest()
         while not _is_over(progress, options):
             if not progress.awaits_validation:
-                batches = Batches(
-                    prepared.corpus,
-                    plan,
-                    epoch=progress.epoch,
-                    start=progress.batch,
-                    parts=options.validations_per_epoch,
-                    start_id=START_ID,
-                    pad_id=PAD_ID,
-                )
+                batches = _remaining_batches(corpus, plan, progress, options)
                 if plan.few_shapes and not model.train_function:
                     report(
                         f"epoch {progress.epoch + 1}/{options.epochs}: {len(batches.shapes)} "
@@ -184,10 +168,33 @@ def _train(splits, options, directory, distribution, show_progress):
         if not is_chief:
             return Translator.load(directory), read_json(directory / METRICS_FILE)
         checkpoints.load_best(translation_model, progress)
-        pairs = len(prepared.corpus)
-        return translator, _finish(translator, splits, options, progress, directory, pairs)
+        return translator, _finish(translator, splits, options, progress, directory, len(corpus))
 
     return distribution.chief_first(finish)
+
+
+def _batch_plan(corpus, options):
+    return BatchPlan(
+        corpus.source_lengths,
+        corpus.target_lengths,
+        batch_size=None if options.tokens_per_batch else options.batch_size,
+        tokens_per_batch=options.tokens_per_batch or None,
+        seed=options.seed,
+        **shape_options(options),
+    )
+
+
+def _remaining_batches(corpus, plan, progress, options):
+    """The batches of the epoch that are not done yet, up to the next validation."""
+    return Batches(
+        corpus,
+        plan,
+        epoch=progress.epoch,
+        start=progress.batch,
+        parts=options.validations_per_epoch,
+        start_id=START_ID,
+        pad_id=PAD_ID,
+    )
 
 
 def train_epoch(

@@ -8,43 +8,42 @@ from keras_bahdanau.training.corpora.named import CORPUS_NAMES
 from keras_bahdanau.training.presets import DEFAULT_PRESET, PRESETS
 
 PRESET_WIDTH = max(map(len, PRESETS)) + 2
-# What the corpus report counts; with a star what --clean leaves out.
+# Rows of the corpus report; --clean leaves out those with a star.
 FINDINGS = """\
-  - a side is blank (always left out)
-  * the pair repeats an earlier one
-  - the source repeats an earlier one, with another target
+  - one side is blank (always left out)
+  * duplicate pair
+  - duplicate source with another target
   * the target is a copy of the source
-  * the source, or the target, is not in the script of most sources, or targets (more than half
-    of its letters belong to one other script)
-  * the source is a source of the validation or test set, case and white space aside
-  * the pair is a pair of the validation or test set, case and white space aside
-  * a side is more than --max-length-ratio times as long as the other
-  - a side is longer than --max-length (left out with --long-pairs drop, else an error)
+  * source or target in another script than most of its side (more than half of its letters)
+  * the source is in the validation or test set, up to case and white space
+  * the pair is in the validation or test set, up to case and white space
+  * the sides differ in length by more than --max-length-ratio
+  - one side is longer than --max-length (left out with --long-pairs drop, else an error)
 """
 DESCRIPTION = """\
-Train a translator. The text comes from two parallel files for each split (line n of one is the
-translation of line n of the other; plain or .gz), from one TSV file for each (source, tab,
-target), or from a named corpus. After each epoch, or more often (--validations-per-epoch), the
-validation set is translated; the weights with the best BLEU are kept. The run ends with the
-exports.
+Train a translator on parallel text: two files for each split (line n of one is the translation of
+line n of the other; plain or .gz), one TSV file for each split (source, tab, target), or a named
+corpus. After each epoch, or more often (--validations-per-epoch), the validation set is translated;
+the weights with the best BLEU are kept and exported at the end.
 
-Killed or interrupted, the same command goes on where it was, and ends with the same weights.
+After a kill or interruption, the same command resumes from the last checkpoint and ends with the
+same weights.
 """
 EPILOG = f"""\
-corpus report: before training, a table says how many training pairs there are of each kind, on
-which lines the first ones stand, and what becomes of them; DIR/checkpoints/corpus_report.json
-keeps it. With --clean, the kinds with a star are left out:
+corpus report: before training, a table counts doubtful training pairs by kind, with the numbers of
+their first lines and whether they are kept; it is saved as DIR/checkpoints/corpus_report.json.
+--clean leaves out the kinds with a star:
 {FINDINGS}
 presets:
 {chr(10).join(f"  {name:{PRESET_WIDTH}}{preset.description}" for name, preset in PRESETS.items())}
 
-several machines: run the same command on each of them at the same time, with an output directory
-that all of them see, and with TF_CONFIG in the environment, which names all of them in the same
-order and says which one it is; here the first of two:
+several machines: run the same command on all of them at the same time, with an output directory on
+a shared file system and with TF_CONFIG in the environment: the addresses of all machines in the
+same order, and the index of this one; here the first of two:
   TF_CONFIG='{{"cluster": {{"worker": ["host-0:2222", "host-1:2222"]}},
     "task": {{"type": "worker", "index": 0}}}}' keras-bahdanau train ...
-They share each batch (--batch-size is that of all together); the first one writes. When one of
-them ends, all do; run again on all, they go on from the last checkpoint.
+Each batch is split over them (--batch-size is the global batch size); the first one writes. When
+one of them stops, all stop; the same commands resume from the last checkpoint.
 
 examples:
   keras-bahdanau train --source-train train.en --target-train train.de \\
@@ -56,42 +55,36 @@ examples:
 
 def add_arguments(parser):
     corpus = parser.add_argument_group("text")
-    corpus.add_argument("--corpus", choices=CORPUS_NAMES, help="a named corpus")
-    for split, text in (("train", "to learn from"), ("validation", "to choose by")):
-        _add_files(corpus, split, text)
-    _add_files(corpus, "test", "to report on at the end")
+    corpus.add_argument("--corpus", choices=CORPUS_NAMES, help="named corpus")
+    for split, text in (
+        ("train", "to train on"),
+        ("validation", "to select weights by BLEU"),
+        ("test", "to evaluate at the end"),
+    ):
+        for side in ("source", "target"):
+            corpus.add_argument(f"--{side}-{split}", metavar="F", help=f"{side} text {text}")
+        corpus.add_argument(f"--{split}", metavar="F.tsv", help="or both in one TSV file")
     output = parser.add_argument_group("output")
     output.add_argument("--output", metavar="DIR", required=True, help="the model directory")
-    add_export_choice(output)
+    output.add_argument(
+        "--export",
+        choices=("both", "saved-model", "litert", "none"),
+        default="both",
+        help="exports at the end, to DIR/saved-model/1 and DIR/litert; they need TensorFlow",
+    )
     output.add_argument("--no-progress", action="store_true", help="draw no progress bars")
     output.add_argument(
         "--devices",
         type=int,
         metavar="N",
         default=1,
-        help="GPUs of each machine that share every batch (1); several machines: see below",
+        help="GPUs of each machine over which a batch is split; several machines: see below",
     )
-    options = parser.add_argument_group("options (the preset's values where none is given)")
+    options = parser.add_argument_group("options (defaults: those of the preset)")
     options.add_argument("--preset", choices=PRESETS, default=DEFAULT_PRESET, help="see below")
     add_option_arguments(
         options, TrainingOptions, lambda field: f" ({DEFAULT_PRESET}: {field.default})"
     )
-
-
-def add_export_choice(parser):
-    """The option that says which exports a run ends with."""
-    parser.add_argument(
-        "--export",
-        choices=("both", "saved-model", "litert", "none"),
-        default="both",
-        help="what the run ends with: DIR/saved-model/1 and DIR/litert; they take TensorFlow",
-    )
-
-
-def _add_files(parser, split, text):
-    for side in ("source", "target"):
-        parser.add_argument(f"--{side}-{split}", metavar="F", help=f"{side} text {text}")
-    parser.add_argument(f"--{split}", metavar="F.tsv", help="or both in one TSV file")
 
 
 def run(arguments):
@@ -116,7 +109,7 @@ def run(arguments):
 
 
 def train_and_export(splits, options, directory, *, export, show_progress, devices=1):
-    """Trains, exports as chosen, and returns the translator and its metrics."""
+    """Trains and exports. Returns the translator and its metrics."""
     from keras_bahdanau.quiet import import_keras_quietly
 
     import_keras_quietly()

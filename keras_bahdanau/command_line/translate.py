@@ -96,9 +96,9 @@ def add_arguments(parser):
 
 
 def run(arguments):
-    from keras_bahdanau.alignments import check_alignments_path, write_alignments
-
     if arguments.alignments:
+        from keras_bahdanau.alignments import check_alignments_path
+
         check_alignments_path(arguments.alignments)
     if arguments.server and arguments.model is not None:
         # The parser took the first text for MODEL.
@@ -157,6 +157,8 @@ def run(arguments):
             )
     report_split(number_split, translator.max_length)
     if arguments.alignments:
+        from keras_bahdanau.alignments import write_alignments
+
         write_alignments(arguments.alignments, alignments)
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
 

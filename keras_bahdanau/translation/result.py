@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_bahdanau.alignments import Alignment, word_attention
 from keras_bahdanau.text.splitting import split_text
+
+if TYPE_CHECKING:
+    from keras_bahdanau.alignments import Alignment
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Translation:
     target_pieces: tuple[str, ...] = ()
     attention: np.ndarray | None = None
 
-    def word_alignment(self, keep_ends: bool = False) -> Alignment:
+    def word_alignment(self, keep_ends: bool = False) -> "Alignment":
         """Word alignment: the attention of each target word to each source word.
 
         Pieces are merged into words at white space (in scripts without spaces each piece is a
@@ -53,6 +56,8 @@ class Translation:
                 "Expected a translation with attention weights (return_alignments=True). "
                 "Received: one without"
             )
+        from keras_bahdanau.alignments import Alignment, word_attention
+
         words = word_attention(
             self.attention, self.source_pieces, self.target_pieces, keep_ends=keep_ends
         )

@@ -157,6 +157,10 @@ def test_what_is_free(tmp_path):
         check_is_free(tmp_path)
     with pytest.raises(InputError, match="mine, a file$"):
         check_is_free(tmp_path / "mine")
+    (tmp_path / ".theirs.x1").mkdir()
+    check_is_free(tmp_path, ("mine", ".theirs.*"))
+    with pytest.raises(InputError, match="Expected a free one. .*not empty: it has .theirs.x1$"):
+        check_is_free(tmp_path, ("mine",), "a free one")
 
 
 def test_json_is_replaced_as_a_whole(tmp_path):

@@ -81,7 +81,7 @@ def test_other_pairs_on_the_same_directory_are_refused(trained):
 def test_a_foreign_directory_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     pairs = toy_pairs(20)
-    with pytest.raises(InputError, match="holds something else"):
+    with pytest.raises(InputError, match="not empty: it has thesis.txt"):
         train(Splits(pairs, pairs, []), preset_options(**PLAIN_OPTIONS), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

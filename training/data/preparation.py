@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.files import read_json, write_json
+from keras_bahdanau.files import check_is_free, read_json, write_json
 from keras_bahdanau.text.tokenizer import END_ID, Tokenizer
 from keras_bahdanau.translation.model_directory import TOKENIZER_FILE
 
@@ -64,7 +64,8 @@ def prepare(
     checkpoints, tokenizer_path = directory / "checkpoints", directory / TOKENIZER_FILE
     run_path = checkpoints / RUN_FILE
     text = _Text(splits, options, show_progress)
-    if holds_run(directory):
+    check_can_hold_run(directory)
+    if _holds_run(directory):
         deque(text.read("comparing the corpus"), maxlen=0)
         _check_same_run(text.run(), read_json(run_path), directory)
         tokenizer = Tokenizer.load(tokenizer_path)
@@ -73,7 +74,6 @@ def prepare(
         except InputError:
             examination = text.examine(checkpoints)
         return Prepared(tokenizer, _tokenize(text, examination, tokenizer, checkpoints))
-    check_is_free(directory)
     with _new_directory(directory), _new_directory(checkpoints):
         examination = text.examine(checkpoints)
         tokenizer = Tokenizer.train(text.sample(examination), options.vocabulary_size)
@@ -186,24 +186,16 @@ def _tokenize(text, examination, tokenizer, checkpoints):
     return corpus
 
 
-def holds_run(directory: Path) -> bool:
-    """Whether a run was prepared in a directory."""
+def check_can_hold_run(directory: Path):
+    """Raises InputError if a directory holds neither a run nor what an interrupted start left."""
+    if not _holds_run(directory):
+        # The tokenizer's temporary file is there if the process was killed while writing it.
+        left = (TOKENIZER_FILE, f".{TOKENIZER_FILE}.*", "checkpoints", DIVERSIFICATION)
+        check_is_free(directory, left, "a new or empty directory, or one of a run to continue")
+
+
+def _holds_run(directory):
     return (directory / "checkpoints" / RUN_FILE).is_file()
-
-
-def check_is_free(directory: Path):
-    """Raises InputError if a directory that holds no run yet holds something else."""
-    # What an interrupted preparation leaves is made anew.
-    left = (TOKENIZER_FILE, "checkpoints", DIVERSIFICATION)
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"Expected a directory. Received: {directory}, which is a file")
-    names = [path.name for path in directory.iterdir()] if directory.exists() else []
-    # A kill while the tokenizer is written leaves its temporary file too.
-    if any(name not in left and not name.startswith(f".{TOKENIZER_FILE}.") for name in names):
-        raise InputError(
-            "Expected a new or empty directory, or one of a run to continue. Received: "
-            f"{directory}, which holds something else"
-        )
 
 
 def _check_same_run(run, before, directory):
