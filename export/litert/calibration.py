@@ -125,7 +125,7 @@ def calibration_batches(translator, texts):
     if not pairs:
         raise InputError(
             "Expected texts to calibrate on, at least one that is neither empty nor longer than "
-            f"{config['max_length']} pieces. Received: {len(texts)} texts, none of them such"
+            f"{config['max_length']} pieces. Received: {len(texts)} texts, all empty or too long"
         )
     return [
         _batch(*zip(*(pairs[index] for index in indices), strict=True))

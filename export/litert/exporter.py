@@ -23,9 +23,8 @@ from .artifacts import (
 from .calibration import calibration_batches, estimate_curvatures
 from .conversion import QUANTIZATIONS, convert, operator_names
 from .quantization import round_weights, weight_matrices
-from .shortlist import Shortlist
 from .signatures import SIGNATURE_NAMES, Signatures
-from .stepper import Stepper, float32_copy
+from .stepper import Shortlist, Stepper, float32_copy
 from .text_file import text_file
 from .tokenizer_file import (
     TOKENIZER_FILE_NAME,

@@ -1,4 +1,4 @@
-"""`golden.jsonl`: what every port must reproduce, so without choices that hang on rounding."""
+"""`golden.jsonl` has only texts whose translations do not depend on floating-point rounding."""
 
 import json
 

@@ -50,7 +50,7 @@ def test_of_many_texts_some_are_taken_at_equal_distances(translator, monkeypatch
 
 @pytest.mark.parametrize("texts", [[], ["", " "], ["the " * 60]])
 def test_texts_of_which_none_is_left_are_refused(translator, texts):
-    with pytest.raises(InputError, match=f"{len(texts)} texts, none of them such"):
+    with pytest.raises(InputError, match=f"{len(texts)} texts, all empty or too long"):
         calibration_batches(translator, texts)
 
 

@@ -1,4 +1,4 @@
-"""What `export_saved_model` refuses. What it writes is tested in test_saved_model.py."""
+"""Refused calls of `export_saved_model`; for what it writes see test_saved_model.py."""
 
 import dataclasses
 import inspect
