@@ -1,4 +1,4 @@
-"""Sentences about what people and animals do: statements, questions and orders."""
+"""Sentences about what people and animals do: statements, questions and imperatives."""
 
 from keras_bahdanau.training.corpora.built_in import AlignedPair
 
@@ -57,7 +57,7 @@ def told_of_animals(draw: Draw) -> AlignedPair:
 
 
 def asked_whether(draw: Draw) -> AlignedPair:
-    """A question that is answered by yes or no."""
+    """A yes-no question."""
     subject = person(draw, pronouns="dropped")
     done = action(draw, subject)
     tenses = "present progressive past future going_to perfect modal"
@@ -68,7 +68,7 @@ def asked_whether(draw: Draw) -> AlignedPair:
 
 
 def asked_when_or_why(draw: Draw) -> AlignedPair:
-    """A question for the time or the reason."""
+    """A wh-question about time or reason."""
     subject = person(draw, pronouns="dropped")
     done = action(draw, subject)
     while done.use == "routine" or done.verb is VERBS["arrive"]:
@@ -86,7 +86,7 @@ def asked_when_or_why(draw: Draw) -> AlignedPair:
 
 
 def asked_what(draw: Draw) -> AlignedPair:
-    """A question for the object: what, which, how many, how much."""
+    """A wh-question about the object: what, which, how many, how much."""
     subject = person(draw, pronouns="asked")
     kind = draw.weighted((("what", 5), ("which", 2), ("how many", 3)))
     if kind == "what":
@@ -103,7 +103,7 @@ def asked_what(draw: Draw) -> AlignedPair:
 
 
 def asked_where(draw: Draw) -> AlignedPair:
-    """A question for the place."""
+    """A wh-question about place."""
     asked = pair("where", "dónde")
     if draw.chance(0.6):
         subject = person(draw, pronouns="dropped")
@@ -127,7 +127,7 @@ def asked_where(draw: Draw) -> AlignedPair:
 
 
 def asked_who(draw: Draw) -> AlignedPair:
-    """A question for the subject."""
+    """A wh-question about the subject."""
     who = NounPhrase(pair("who", "quién"), "m", "3s")
     done = action(draw, who)
     tenses = "progressive past going_to future modal"
@@ -136,7 +136,7 @@ def asked_who(draw: Draw) -> AlignedPair:
 
 
 def ordered(draw: Draw) -> AlignedPair:
-    """An order or a request to a friend."""
+    """An imperative or a request, second person singular."""
     please = comma() + pair("please", "por favor") if draw.chance(0.5) else EMPTY
     if draw.chance(0.25):
         there = place(draw, ("table", "desk", "box", "bag", "kitchen", "suitcase", "bed"))

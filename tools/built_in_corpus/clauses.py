@@ -1,4 +1,4 @@
-"""Clauses: the order of subject, verb and complements in each language."""
+"""Clauses: word order of subject, verb and complements in each language."""
 
 from .conjugation import command
 from .noun_phrases import NounPhrase
@@ -54,7 +54,7 @@ def question(
 
 
 def order(verb: Verb, *complements: Phrase, negative: bool = False) -> Phrase:
-    """An order to a friend: "Open the door", "Don't open the door"."""
+    """An imperative, second person singular: "Open the door", "Don't open the door"."""
     spoken = verb.english("base")
     form = command(verb.spanish, negative)
     no: tuple[Rendering, ...] = ()

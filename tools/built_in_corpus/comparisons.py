@@ -1,4 +1,4 @@
-"""Comparisons: "taller than", "the most expensive"."""
+"""Comparatives and superlatives."""
 
 from keras_bahdanau.training.corpora.built_in import AlignedPair
 
@@ -16,7 +16,7 @@ _COLORS = ("red", "blue", "green", "white", "black")
 
 
 def compared(draw: Draw) -> AlignedPair:
-    """Two of a kind compared: "taller than", "más alto que"."""
+    """A comparative: "taller than", "más alto que"."""
     if draw.chance(0.5):
         first, second = person(draw), person(draw, pronouns="none")
         while overlap(first, second) or second.plural != first.plural or first.quality:
@@ -45,7 +45,7 @@ def compared(draw: Draw) -> AlignedPair:
 
 
 def superlatives(draw: Draw) -> AlignedPair:
-    """The first of a kind: "the tallest", "el más alto"."""
+    """A superlative: "the tallest", "el más alto"."""
     kind, where, qualities = draw.one(
         (
             ("boy girl student", "class", ("tall", "young", "intelligent", "strong")),

@@ -158,7 +158,7 @@ def gerund(infinitive: str) -> str:
 
 
 def command(infinitive: str, negative: bool = False) -> str:
-    """The order to one friend ("tú"): "abre", and after "no" the subjunctive, "abras"."""
+    """The imperative of "tú": "abre", and after "no" the subjunctive, "abras"."""
     if not negative:
         return _COMMANDS.get(infinitive) or conjugate(infinitive, "present", "3s")
     if infinitive in ("ir", "dar"):

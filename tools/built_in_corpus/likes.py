@@ -130,7 +130,7 @@ def _activity(draw: Draw) -> NounPhrase:
 
 
 def _dative(who: NounPhrase, origins: tuple[Word, ...]) -> tuple[Phrase, ...]:
-    """Whom it pleases: "a mi hermana le", "me"."""
+    """The experiencer: "a mi hermana le", "me"."""
     own = who.phrase.english if who.pronoun else ()
     clitic = Phrase((), (Rendering(_DATIVES[who.person], own or origins),))
     if who.pronoun in _THIRD_PERSONS:

@@ -128,7 +128,7 @@ def noun_phrase(
 
 
 def genitive(owner: NounPhrase, noun: Noun, *, plural: bool = False) -> NounPhrase:
-    """What belongs to somebody: "Ana's car", "el coche de Ana"."""
+    """A genitive: "Ana's car", "el coche de Ana"."""
     plural = plural or noun.is_any("plural")
     last = owner.phrase.english[-1]
     mark = "'" if owner.plural and last.text.endswith("s") else "'s"
@@ -175,7 +175,7 @@ def pronoun(text: str) -> NounPhrase:
 
 
 def both(first: NounPhrase, second: NounPhrase, conjunction: str = "and") -> NounPhrase:
-    """Two noun phrases joined: "Pedro and Isabel", "Pedro e Isabel"."""
+    """Two coordinated noun phrases: "Pedro and Isabel", "Pedro e Isabel"."""
     link = pair(conjunction, {"and": "y", "or": "o"}[conjunction])
     gender = "f" if first.gender == second.gender == "f" else "m"
     return replace(

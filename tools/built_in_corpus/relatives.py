@@ -53,7 +53,7 @@ _REMARKABLE = (
 
 
 def relative_subject(draw: Draw) -> AlignedPair:
-    """Somebody pointed out by what they are doing: "the man who is reading"."""
+    """A relative clause whose antecedent is its subject: "the man who is reading"."""
     who = people(draw, plural_chance=0.25, pointing=False)
     done = ongoing(draw, who)
     link = pair("who", "que")
@@ -77,7 +77,7 @@ def relative_subject(draw: Draw) -> AlignedPair:
 
 
 def relative_object(draw: Draw) -> AlignedPair:
-    """Something pointed out by what was done with it: "the book that I bought"."""
+    """A relative clause whose antecedent is its object: "the book that I bought"."""
     key, kinds = draw.one(_RELATED)
     noun = draw.one(nouns_of(kinds))
     plural = draw.chance(0.3) and not noun.is_any("mass") and key != "wear"
@@ -101,7 +101,7 @@ def relative_object(draw: Draw) -> AlignedPair:
 
 
 def passive(draw: Draw) -> AlignedPair:
-    """What was done to something: a participle that agrees."""
+    """A passive: the participle agrees with the subject."""
     key, kinds, scale = draw.one(_MADE)
     noun = draw.one(nouns_of(kinds))
     plural = not noun.is_any("mass") and draw.chance(0.4)
