@@ -51,6 +51,14 @@ def test_every_link_leads_somewhere(page):
     assert {target: reason for target, reason in found.items() if reason} == {}
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_module_that_a_page_names_exists(page):
+    path = ROOT / page
+    names = re.findall(r"`((?:\w+/)*\w+\.py)`", path.read_text(encoding="utf-8"))
+    folders = (path.parent, ROOT, ROOT / "keras_bahdanau")
+    assert [name for name in names if not any((at / name).is_file() for at in folders)] == []
+
+
 def test_links_of_the_readme_are_absolute():
     # A package page shows the README without the files beside it.
     targets = link_targets((ROOT / "README.md").read_text(encoding="utf-8"))
