@@ -38,7 +38,6 @@ VARIANTS = {
     "more dropout": ["--dropout", "0.4"],
     "attention dropout": ["--attention-dropout", "0.1"],
     "recurrent (variational) dropout": ["--recurrent-dropout", "0.2"],
-    "layer normalization in the attention": ["--attention-normalization", "layer"],
     "no label smoothing": ["--label-smoothing", "0"],
     "R-Drop": ["--r-drop", "2"],
     "more R-Drop": ["--r-drop", "4"],

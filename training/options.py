@@ -33,9 +33,6 @@ class TrainingOptions:
         "encoder's last state alone, one vector of fixed length",
         choices=("additive", "none"),
     )
-    attention_normalization: str = option(
-        "none", "layer normalization inside the attention's tanh", choices=("none", "layer")
-    )
     tie_embeddings: str = option(
         "all",
         "use one matrix as target embedding and output matrix, or as source embedding too",
@@ -46,7 +43,7 @@ class TrainingOptions:
     )
     dropout: float = option(0.2, "rate on embeddings, memory and deep output")
     recurrent_dropout: float = option(0.0, "rate on recurrent connections")
-    attention_dropout: float = option(0.0, "rate at which memory positions are left out")
+    attention_dropout: float = option(0.0, "rate at which whole memory positions are dropped")
     label_smoothing: float = option(0.1, "probability mass spread over the vocabulary")
     tokenize: str = option(
         "13a",
@@ -147,7 +144,6 @@ class TrainingOptions:
                 "cell",
                 "order",
                 "attention",
-                "attention_normalization",
                 "tie_embeddings",
                 "dropout",
                 "recurrent_dropout",
