@@ -1,4 +1,4 @@
-"""The additive attention of Bahdanau, Cho and Bengio (2015)."""
+"""Additive attention: Bahdanau, Cho and Bengio (2015)."""
 
 import keras
 from keras import ops
@@ -65,10 +65,10 @@ class BahdanauAttention(BaseAdditiveAttention):
         training: whether dropout is applied.
         keys: tensor of shape `(batch_size, value_length, keys_dim)`: what `project_keys` returned.
             With it, `key` is not used and must be `None`.
-        attention_state: what a layer that remembers former steps handed back with the step
-            before, a dict of tensors of shape `(batch_size, value_length)`; `None` before the
-            first. This layer remembers nothing: its state is an empty dict. Of several queries, a
-            layer with state reads one after the other.
+        attention_state: for layers whose weights depend on former steps, the state that the call
+            before returned: a dict of tensors of shape `(batch_size, value_length)`; `None` before
+            the first query. A layer with state processes several queries in order. This layer's
+            state is an empty dict.
         return_attention_state: whether to return the state after the last query as well.
 
     Returns:
@@ -77,7 +77,7 @@ class BahdanauAttention(BaseAdditiveAttention):
         or `(batch_size, query_length, value_length)`; with `return_attention_state=True` then the
         attention state.
 
-    Memory: for many queries the score is computed in blocks, forward and backward, and no tensor
+    Memory: for many queries the score is computed in chunks, forward and backward, and no tensor
     of shape `(batch_size, query_length, value_length, units)` is ever held; see `additive_scores`.
 
     Raises:

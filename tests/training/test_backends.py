@@ -72,7 +72,7 @@ def run(backend, cache, *arguments):
 def test_the_layer_tests_are_found():
     files = layer_tests()
     assert set(FAMILY_SUPPORT) <= set(files)
-    assert {*COMPILED_SUPPORT, "test_blocks.py"} <= set(files)
+    assert {*COMPILED_SUPPORT, "test_additive_scores.py"} <= set(files)
 
 
 @pytest.fixture(scope="module")
