@@ -41,9 +41,6 @@ class TrainingOptions:
         "vector of fixed length",
         choices=("additive", "none"),
     )
-    attention_normalization: str = option(
-        "none", "layer normalization inside the attention's tanh", choices=("none", "layer")
-    )
     tie_embeddings: str = option(
         "all",
         "weight tying: share one matrix between target embedding and output layer (target), and "
@@ -153,7 +150,6 @@ class TrainingOptions:
                 "cell",
                 "order",
                 "attention",
-                "attention_normalization",
                 "tie_embeddings",
                 "dropout",
                 "recurrent_dropout",

@@ -5,6 +5,9 @@ draws and resets those of its own cells, but not those of cells inside a cell. T
 the loop over time: drawn inside, they would belong to the graph of a single step.
 """
 
+import contextlib
+
+import keras
 from keras import ops, tree
 
 from keras_bahdanau.recurrent.gru_cell import inner_cells
@@ -44,3 +47,36 @@ def release_dropout_masks(attention_cell):
             if hasattr(inner, "reset_dropout_mask"):
                 inner.reset_dropout_mask()
                 inner.reset_recurrent_dropout_mask()
+
+
+@contextlib.contextmanager
+def no_dropout_masks(layers):
+    """Sets the dropout rates of recurrent layers' cells to zero, until it ends.
+
+    `keras.layers.RNN` draws dropout masks in inference too, where its cells ignore them. A graph
+    that is exported would then hold random operations, and their seed as a variable.
+
+    Args:
+        layers: list of layers; those that are neither `keras.layers.RNN` nor
+            `keras.layers.Bidirectional` stay as they are.
+    """
+    cells = [inner for layer in layers for cell in _cells(layer) for inner in inner_cells(cell)]
+    rates = [
+        (cell, name, getattr(cell, name))
+        for cell in cells
+        for name in ("dropout", "recurrent_dropout")
+        if hasattr(cell, name)
+    ]
+    for cell, name, _ in rates:
+        setattr(cell, name, 0.0)
+    try:
+        yield
+    finally:
+        for cell, name, rate in rates:
+            setattr(cell, name, rate)
+
+
+def _cells(layer):
+    if isinstance(layer, keras.layers.Bidirectional):
+        return [layer.forward_layer.cell, layer.backward_layer.cell]
+    return [layer.cell] if isinstance(layer, keras.layers.RNN) else []
