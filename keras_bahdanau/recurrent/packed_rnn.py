@@ -23,7 +23,7 @@ class SkippingRNN(keras.layers.RNN):
         return_state: whether to return the last states too.
         go_backwards: whether to process the sequence from its end.
         stateful: whether the last states are the initial states of the next batch.
-        unroll: whether to unroll the loop, where nothing is skipped.
+        unroll: whether to unroll the loop; without effect where padding is skipped.
         zero_output_for_mask: always True.
         **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 

@@ -11,6 +11,7 @@ from keras_bahdanau import (
     CoverageAttention,
     MonotonicAttention,
 )
+from keras_bahdanau.recurrent.dropout_masks import has_dropout_masks, no_dropout_masks
 
 ONES = np.ones((64, 6, 4), dtype="float32")
 MEMORY = np.ones((64, 5, 3), dtype="float32")
@@ -137,6 +138,25 @@ def test_a_failed_call_leaves_no_masks_behind():
     layer.cell.breaks = False
     # A mask kept from the call above would be one of eight rows.
     assert increments(layer, training=True).shape == (64, 6)
+
+
+def test_no_dropout_masks_inside_the_context_and_the_rates_return():
+    cells = [keras.layers.LSTMCell(2, dropout=0.3, recurrent_dropout=0.2) for _ in range(2)]
+    layers = [
+        keras.layers.RNN(cells),
+        keras.layers.Bidirectional(keras.layers.GRU(2, recurrent_dropout=0.4)),
+        keras.layers.Dense(2),
+    ]
+    inner = [*cells, layers[1].forward_layer.cell, layers[1].backward_layer.cell]
+    with pytest.raises(RuntimeError, match="broken"), no_dropout_masks(layers):
+        assert not any(map(has_dropout_masks, inner))
+        raise RuntimeError("broken")
+    assert [(cell.dropout, cell.recurrent_dropout) for cell in inner] == [
+        (0.3, 0.2),
+        (0.3, 0.2),
+        (0.0, 0.4),
+        (0.0, 0.4),
+    ]
 
 
 @long_on(["torch"])
