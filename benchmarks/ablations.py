@@ -38,7 +38,6 @@ VARIANTS = {
     "more dropout": ["--dropout", "0.4"],
     "attention dropout": ["--attention-dropout", "0.1"],
     "recurrent (variational) dropout": ["--recurrent-dropout", "0.2"],
-    "layer normalization in the attention": ["--attention-normalization", "layer"],
     "no label smoothing": ["--label-smoothing", "0"],
     "data diversification": ["--diversify", "1"],
     "no average of the weights": ["--ema-momentum", "0"],

@@ -41,9 +41,6 @@ class TrainingOptions:
         "vector of fixed length",
         choices=("additive", "none"),
     )
-    attention_normalization: str = option(
-        "none", "layer normalization inside the attention's tanh", choices=("none", "layer")
-    )
     tie_embeddings: str = option(
         "all",
         "weight tying: share one matrix between target embedding and output layer (target), and "
@@ -60,7 +57,7 @@ class TrainingOptions:
         0.0, "dropout rate on recurrent connections", least=0, below=1
     )
     attention_dropout: float = option(
-        0.0, "dropout rate on whole memory positions", least=0, below=1
+        0.0, "rate at which whole memory positions are dropped", least=0, below=1
     )
     label_smoothing: float = option(
         0.1, "probability mass spread evenly over the vocabulary", least=0, below=1
@@ -153,7 +150,6 @@ class TrainingOptions:
                 "cell",
                 "order",
                 "attention",
-                "attention_normalization",
                 "tie_embeddings",
                 "dropout",
                 "recurrent_dropout",

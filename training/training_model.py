@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_bahdanau.backend.loops import round_number
+from keras_bahdanau.backend.loops import round_up
 
 from .data.batches import dataset_of
 from .losses import output_loss
@@ -116,6 +116,6 @@ def _real_rows(weights):
     """
     (rows,) = ops.nonzero(weights)
     count = ops.shape(rows)[0]
-    rows = ops.pad(rows, ((0, round_number(count) - count),))
+    rows = ops.pad(rows, ((0, round_up(count) - count),))
     is_real = ops.arange(ops.shape(rows)[0]) < count
     return rows, ops.take(weights, rows, axis=0) * ops.cast(is_real, weights.dtype)

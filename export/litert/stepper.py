@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_bahdanau.recurrent.attention_step import attention_step
-from keras_bahdanau.recurrent.memories import Attended
+from keras_bahdanau.recurrent.attention_step import Attended, attention_step
 
 from .lookup import RowQuantizedLookup
 from .recurrence import TrueLengthRecurrence

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import atomic_path
+from keras_bahdanau.recurrent.dropout_masks import no_dropout_masks
 from keras_bahdanau.text.tokenizer import SPECIAL_IDS
 from keras_bahdanau.translation.search_options import SearchOptions
 from keras_bahdanau.translation.translator import Translator
@@ -117,7 +118,8 @@ def _write_model(
     # TensorFlow Serving leaves without a value (keras#19274).
     module.weights = [weight.value for weight in model.weights]
     functions = TextTranslation(model, tokenizer, settings, banned_ids).signatures()
-    signatures = {name: function.get_concrete_function() for name, function in functions.items()}
+    with no_dropout_masks(model.encoder.layers):
+        signatures = {name: each.get_concrete_function() for name, each in functions.items()}
     tf.saved_model.save(module, str(directory), signatures=signatures)
     without_random_parts(directory)
 

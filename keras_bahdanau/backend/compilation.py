@@ -1,26 +1,26 @@
-"""Functions of token ids, compiled for batches of any shape."""
+"""Compiles functions of token ids for batches of any shape."""
 
 import keras
 import numpy as np
 
-# On JAX, widths are rounded up to a multiple of this.
+# On JAX, lengths are padded to a multiple of this.
 WIDTH_MULTIPLE = 8
 
 
 def compile_for_ids(function, num_ids, num_numbers=0, variables=()):
     """Compiles a function of token ids.
 
-    On TensorFlow it becomes one graph for all shapes. JAX compiles each shape; so there rows of
-    padding are added, up to a power of two, and columns, up to a multiple of 8, as many in all
-    arrays, and those rows are taken off the results. On PyTorch the function stays as it is, but
-    for gradients.
+    On TensorFlow it becomes one graph for all shapes. JAX compiles every shape: so there the batch
+    is padded to a power of two and the length, the same for all arrays, to a multiple of 8, and the
+    rows of padding are cut off the results. On PyTorch the function runs as it is, without
+    gradients.
 
     Args:
         function: takes `num_ids` int32 tensors of shape `(batch_size, length)`, where 0 is padding,
             and `num_numbers` float32 scalars; returns nested tensors of `batch_size` rows.
-        num_ids: how many.
-        num_numbers: how many.
-        variables: the Keras variables whose values it uses, at the time of each call.
+        num_ids: number of its tensors of token ids.
+        num_numbers: number of its scalars.
+        variables: the Keras variables that it uses, with their values at the time of each call.
 
     Returns:
         A function of NumPy arrays and of numbers.
@@ -29,7 +29,7 @@ def compile_for_ids(function, num_ids, num_numbers=0, variables=()):
     if backend == "tensorflow":
         return _graph(function, num_ids, num_numbers)
     if backend == "jax":
-        return _few_programs(function, num_ids, variables)
+        return _padded_program(function, num_ids, variables)
     return _without_gradients(function)
 
 
@@ -38,11 +38,11 @@ def _graph(function, num_ids, num_numbers):
 
     ids, number = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.float32)
     signature = [ids] * num_ids + [number] * num_numbers
-    # There is no control flow of Python on tensors, and to look for it would take seconds.
+    # No Python control flow depends on tensors, and autograph would take seconds to find that out.
     return tf.function(function, input_signature=signature, autograph=False)
 
 
-def _few_programs(function, num_ids, variables):
+def _padded_program(function, num_ids, variables):
     import jax
 
     @jax.jit

@@ -1,14 +1,14 @@
-"""Gathering and splitting with one operation, and one gradient, on every backend.
+"""Gathering and splitting, each as one operation with one gradient, on every backend.
 
-Inside a loop over tokens the operations are so small that their number is what counts.
+In a loop over tokens the operations are so small that their number decides the time.
 """
 
 import keras
-from keras import ops, tree
+from keras import ops
 
 
 def rows_of(tensor, rows):
-    """`keras.ops.take` along the first dimension, for rows that are none of them negative."""
+    """Gathers rows: `keras.ops.take` along the first axis, for indices of at least 0."""
     if keras.backend.backend() != "tensorflow":
         return ops.take(tensor, rows, axis=0)
     import tensorflow as tf
@@ -16,49 +16,30 @@ def rows_of(tensor, rows):
     return tf.gather(tensor, rows)
 
 
-def parts_of(tensor, sizes):
-    """Tensors of widths `sizes` that stand side by side along the last dimension.
+def split(tensor, widths):
+    """Splits a tensor along its last axis.
 
-    Unlike slices, whose gradients are tensors of the whole width each, they have one gradient.
-    """
-    if keras.backend.backend() != "tensorflow":
-        ends = [sum(sizes[:end]) for end in range(1, len(sizes))]
-        return ops.split(tensor, ends, axis=-1)
-    import tensorflow as tf
-
-    return tf.split(tensor, sizes, axis=-1)
-
-
-def take_apart(tensor, widths):
-    """Cuts a tensor into parts along its last axis.
-
-    The gradient of a slice is a tensor of the whole width, nearly all of it zeros, and the
-    gradients of all slices are added up. Here it is one concatenation.
+    The gradient is one concatenation. (That of a slice is a tensor of the whole width, zero almost
+    everywhere, and those of all slices have to be added up.)
 
     Args:
         tensor: tensor of shape `(..., sum of widths)`.
-        widths: list of integers, or of scalar tensors where a width is not known before.
+        widths: list of integers, or of scalar tensors for widths that are not known statically.
 
     Returns:
         list of tensors of shape `(..., width)`.
     """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        return list(tensor.split([int(width) for width in widths], dim=-1))
+    if backend == "jax":
+        ends = [sum(widths[:end]) for end in range(1, len(widths))]
+        return ops.split(tensor, ends, axis=-1)
+    import tensorflow as tf
 
-    def cut(tensor):
-        parts, start = [], 0
-        for width in widths:
-            parts.append(tensor[..., start : start + width])
-            start = start + width
-        return parts
-
-    # A function with several results has no gradient of its own there.
-    if keras.backend.backend() == "torch":
-        return cut(tensor)
-
-    @ops.custom_gradient
-    def parts(tensor):
-        def gradient(*upstream):
-            return ops.concatenate(tree.flatten(upstream), axis=-1)
-
-        return tuple(cut(ops.stop_gradient(tensor))), gradient
-
-    return list(parts(tensor))
+    parts = tf.split(tensor, widths, axis=-1)
+    for part, width in zip(parts, widths, strict=True):
+        # One width that is not known statically leaves TensorFlow none of the others.
+        if isinstance(width, int):
+            part.set_shape([*part.shape[:-1], width])
+    return parts

@@ -1,18 +1,18 @@
-"""Loops that Keras has not, for each backend that can have them."""
+"""Loops over tensors whose size changes from turn to turn, which `keras.ops` does not have."""
 
 import keras
 from keras import ops, tree
 
-# For every number of rows that it has not met, TensorFlow on a processor generates code anew: so
-# numbers of rows are rounded up to a multiple of this.
+# On a CPU, TensorFlow generates code for every new number of rows: so numbers of rows are rounded
+# up to a multiple of this.
 ROW_MULTIPLE = 8
 
 
-def round_number(count):
-    """A count, rounded up by less than a 32nd of it (or 8), so that large numbers too are few.
+def round_up(count):
+    """Rounds a count up by less than a 32nd of it (or 8), so that few different numbers occur.
 
     Args:
-        count: int32 scalar, tensor.
+        count: int32 scalar tensor.
 
     Returns:
         The next multiple of `ROW_MULTIPLE`, and of a 32nd of the greatest power of two in it.
@@ -22,38 +22,37 @@ def round_number(count):
     return count + -count % multiple
 
 
-def over_pieces(step, sequences, lengths, numbers, states):
-    """Calls `step` on each piece of tensors, each time with the states of the time before.
+def scan_chunks(step, sequences, sizes, numbers, states):
+    """Scan over chunks of tensors, which may have different sizes, the last chunk first.
 
-    Pieces may have different lengths, which `keras.ops` knows no loop for; JAX, which has to know
-    all shapes, has none at all. They are taken from the end, the last one first: then their
-    gradients are put together without what was there before, which need not be kept.
+    Not on JAX, which has to know all shapes. It begins at the end so that the backward pass appends
+    the gradients of the chunks one by one, and no earlier state of the whole is kept for it.
 
     Args:
-        step: function of a list of tensors of shape `(length, dim)`, a number and a list of states;
-            returns a list of as many tensors of shape `(length, output_dim)`, in the same dtypes,
+        step: function of a list of tensors of shape `(size, dim)`, a number and a list of states;
+            returns a list of as many tensors of shape `(size, output_dim)`, in the same dtypes,
             and the list of new states, of the same shapes as the old ones.
-        sequences: list of tensors of shape `(sum of lengths, dim)`.
-        lengths: int32 tensor of shape `(pieces,)`, at least one.
-        numbers: int32 tensor of shape `(pieces,)`, what `step` gets besides.
+        sequences: list of tensors of shape `(sum of sizes, dim)`.
+        sizes: int32 tensor of shape `(chunks,)`, at least one.
+        numbers: int32 tensor of shape `(chunks,)`: `step` gets one for each chunk.
         states: list of tensors.
 
     Returns:
-        `(outputs, states)`: a list of tensors of shape `(sum of lengths, output_dim)`, where the
-        output of each piece stands where it stood, and the last states.
+        `(outputs, states)`: a list of tensors of shape `(sum of sizes, output_dim)`, the outputs in
+        the places of their chunks, and the last states.
     """
     loop = {"tensorflow": _on_tensorflow, "torch": _on_torch}[keras.backend.backend()]
-    return loop(step, sequences, lengths, numbers, states)
+    return loop(step, sequences, sizes, numbers, states)
 
 
-def _on_tensorflow(step, sequences, lengths, numbers, states):
+def _on_tensorflow(step, sequences, sizes, numbers, states):
     import tensorflow as tf
 
-    count, widths = tf.shape(lengths)[0], []
+    count, widths = tf.shape(sizes)[0], []
     dims = [tf.shape(each)[1] for each in sequences]
     stacks = [
         tf.raw_ops.TensorListSplit(
-            tensor=each, element_shape=(-1, dim), lengths=tf.cast(lengths, "int64")
+            tensor=each, element_shape=(-1, dim), lengths=tf.cast(sizes, "int64")
         )
         for each, dim in zip(sequences, dims, strict=True)
     ]
@@ -63,15 +62,15 @@ def _on_tensorflow(step, sequences, lengths, numbers, states):
     ]
 
     def pop(stack, sequence, dim):
-        stack, piece = tf.raw_ops.TensorListPopBack(
+        stack, chunk = tf.raw_ops.TensorListPopBack(
             input_handle=stack, element_shape=(-1, dim), element_dtype=sequence.dtype
         )
-        return stack, tf.ensure_shape(piece, (None, sequence.shape[1]))
+        return stack, tf.ensure_shape(chunk, (None, sequence.shape[1]))
 
     def body(index, stacks, outputs, *states):
         popped = [pop(*each) for each in zip(stacks, sequences, dims, strict=True)]
-        stacks, pieces = map(list, zip(*popped, strict=True))
-        made, new_states = step(pieces, numbers[index], states)
+        stacks, chunks = map(list, zip(*popped, strict=True))
+        made, new_states = step(chunks, numbers[index], states)
         widths.append([each.shape[1] for each in made])
         states = (
             tf.ensure_shape(new, old.shape) for new, old in zip(new_states, states, strict=True)
@@ -92,19 +91,19 @@ def _on_tensorflow(step, sequences, lengths, numbers, states):
     return outputs, states
 
 
-def _on_torch(step, sequences, lengths, numbers, states):
-    lengths, numbers, outputs = lengths.tolist(), numbers.tolist(), []
-    pieces = zip(*(each.split(lengths) for each in sequences), strict=True)
-    for given, number in reversed(list(zip(pieces, numbers, strict=True))):
+def _on_torch(step, sequences, sizes, numbers, states):
+    sizes, numbers, outputs = sizes.tolist(), numbers.tolist(), []
+    chunks = zip(*(each.split(sizes) for each in sequences), strict=True)
+    for given, number in reversed(list(zip(chunks, numbers, strict=True))):
         made, states = step(given, number, states)
         outputs.append(made)
     return [ops.concatenate(each[::-1]) for each in zip(*outputs, strict=True)], states
 
 
 def while_rows(condition, body, loop_vars):
-    """`keras.ops.while_loop`, where the first dimension of tensors may change from turn to turn.
+    """`keras.ops.while_loop` for tensors whose first dimension changes from turn to turn.
 
-    On JAX, which has to know all shapes, it may not.
+    On JAX, which has to know all shapes, it has to stay the same.
 
     Args:
         condition: function of the loop variables; returns a bool.

@@ -1,4 +1,4 @@
-"""Checks of layer arguments: each says what was expected and what was received."""
+"""Argument checks of layers and their calls; each error says what was expected and received."""
 
 import math
 
@@ -17,6 +17,14 @@ def check_positive_number(name, value):
     return value
 
 
+def check_non_negative_number(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+        raise ValueError(
+            f"Argument `{name}` must be a number of at least 0. Received: {name}={value}"
+        )
+    return value
+
+
 def check_choice(name, value, choices):
     if value not in choices:
         raise ValueError(f"Argument `{name}` must be one of {choices}. Received: {name}={value!r}")
@@ -30,7 +38,7 @@ def check_rate(name, value):
 
 
 def check_attention_shapes(query_shape, value_shape, key_shape=None):
-    """Raises ValueError unless query, value and key can meet in one attention."""
+    """Raises ValueError unless query, value and key have shapes that fit together."""
     received = f"Received: query.shape={tuple(query_shape)}, value.shape={tuple(value_shape)}"
     if len(query_shape) not in (2, 3):
         raise ValueError(
@@ -86,7 +94,7 @@ def _check_width(layer, name, shape, width):
 
 
 def check_attention_state(attention_state, state_names, value_shape):
-    """Raises ValueError unless an attention state is one of this layer and this memory."""
+    """Raises ValueError unless an attention state has the names and shapes of `state_names`."""
     received = attention_state
     if isinstance(attention_state, dict):
         received = {name: tuple(state.shape) for name, state in attention_state.items()}
@@ -96,7 +104,7 @@ def check_attention_state(attention_state, state_names, value_shape):
         len(shape) == 2 and all(map(same_size, shape, value_shape)) for shape in received.values()
     ):
         raise ValueError(
-            "Expected `attention_state` to be what this layer handed back for this memory: a dict "
+            "Expected `attention_state` to be what this layer returned for this memory: a dict "
             f"of tensors of shapes {expected}. Received: {received}"
         )
 
@@ -125,5 +133,5 @@ def check_mask(name, mask, shape):
 
 
 def same_size(first, second):
-    """Whether two dimensions agree; one that is not known yet agrees with all."""
+    """Whether two dimensions are equal, or one of them is not known statically."""
     return not isinstance(first, int) or not isinstance(second, int) or first == second

@@ -1,4 +1,4 @@
-"""The additive attention of Bahdanau, Cho and Bengio (2015)."""
+"""Additive attention: Bahdanau, Cho and Bengio (2015)."""
 
 import keras
 from keras import ops
@@ -40,12 +40,16 @@ class BahdanauAttention(BaseAdditiveAttention):
             Kiros and Hinton 2016), with learned `norm_gamma` and `norm_beta`.
         temperature: positive number by which scores are divided: above 1 the weights are flatter,
             below 1 sharper.
-        dropout: rate in [0, 1) at which weights are dropped on their way into the context
-            during training. The returned weights are the ones before dropout.
+        dropout: rate in [0, 1) at which weights are dropped in training, for each query anew, as
+            in `keras.layers.AdditiveAttention`. The returned weights are those before dropout.
+        position_dropout: rate in [0, 1) at which positions of `value` are dropped in training: one
+            mask of shape `(batch_size, value_length, 1)` for all queries of a call (variational
+            dropout: Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287). The scores, which
+            are made of the keys, do not change.
         kernel_initializer: initializer of `query_kernel`, `key_kernel` and `scale`.
         bias_initializer: initializer of `bias`.
         kernel_regularizer: regularizer of `query_kernel` and `key_kernel`.
-        seed: integer seed of the dropout, or `None`.
+        seed: integer seed of both dropouts, or `None`.
         **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments (the same for every layer of the family):
@@ -61,10 +65,10 @@ class BahdanauAttention(BaseAdditiveAttention):
         training: whether dropout is applied.
         keys: tensor of shape `(batch_size, value_length, keys_dim)`: what `project_keys` returned.
             With it, `key` is not used and must be `None`.
-        attention_state: what a layer that remembers former steps handed back with the step
-            before, a dict of tensors of shape `(batch_size, value_length)`; `None` before the
-            first. This layer remembers nothing: its state is an empty dict. Of several queries, a
-            layer with state reads one after the other.
+        attention_state: for layers whose weights depend on former steps, the state that the call
+            before returned: a dict of tensors of shape `(batch_size, value_length)`; `None` before
+            the first query. A layer with state processes several queries in order. This layer's
+            state is an empty dict.
         return_attention_state: whether to return the state after the last query as well.
 
     Returns:
@@ -73,7 +77,7 @@ class BahdanauAttention(BaseAdditiveAttention):
         or `(batch_size, query_length, value_length)`; with `return_attention_state=True` then the
         attention state.
 
-    Memory: for many queries the score is computed in blocks, forward and backward, and no tensor
+    Memory: for many queries the score is computed in chunks, forward and backward, and no tensor
     of shape `(batch_size, query_length, value_length, units)` is ever held; see `additive_scores`.
 
     Raises:
@@ -93,12 +97,40 @@ class BahdanauAttention(BaseAdditiveAttention):
     Translate", ICLR 2015, https://arxiv.org/abs/1409.0473
     """
 
-    def __init__(self, units, probability="softmax", **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units,
+        probability="softmax",
+        use_bias=False,
+        normalize=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.probability = check_choice("probability", probability, PROBABILITIES)
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
-        scores = self.score(query, keys)
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
+        scores = self.score(projected_query, keys)
         mask = None if value_mask is None else ops.expand_dims(value_mask, 1)
         if self.probability == "hardmax":
             weights = masked_hardmax(scores, mask)

@@ -1,17 +1,19 @@
-"""Attention with coverage and its loss: Tu et al. (2016), See, Liu and Manning (2017)."""
-
-import math
+"""Coverage attention and coverage loss: Tu et al. (2016), See, Liu and Manning (2017)."""
 
 import keras
 from keras import backend, ops
 
-from keras_bahdanau.layers.arguments import check_mask, check_positive_number
+from keras_bahdanau.layers.arguments import (
+    check_mask,
+    check_non_negative_number,
+    check_positive_number,
+)
 from keras_bahdanau.layers.base_attention import BaseAdditiveAttention
 from keras_bahdanau.layers.masked_softmax import masked_softmax
 
 
 def coverage_loss(attention_scores, query_mask=None):
-    """How much each step attends to what the steps before have attended to.
+    """Coverage loss: the overlap of each step's attention with that of all steps before.
 
         c_tj = sum_{t' < t} a_t'j             coverage    (the paper's equation 10)
         covloss_t = sum_j min(a_tj, c_tj)     loss        (its equation 12)
@@ -58,16 +60,16 @@ def coverage_loss(attention_scores, query_mask=None):
     return ops.sum(ops.minimum(weights, ops.cumsum(before, axis=1)), axis=-1)
 
 
-# Half precision can hold it, and the tanh has long been 1 or -1.
+# Within the range of half precision, and far beyond where the tanh is 1 or -1.
 LARGEST_COVERAGE = 1e4
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class CoverageAttention(BaseAdditiveAttention):
-    """Additive attention that knows how much of each position has been used.
+    """Additive attention with coverage: the sum of a position's former weights joins its score.
 
-    Against words that are translated twice or not at all: what a position has received in all
-    steps before, its coverage, joins the score (See et al. 2017):
+    Against over- and under-translation, words that are translated twice or not at all (See et al.
+    2017):
 
         c_ij = sum_{k < i} alpha_kj                          coverage   (the paper's equation 10)
         e_ij = v^T tanh(W_s s_i + W_h h_j + w_c c_ij)        scores     (its equation 11)
@@ -76,26 +78,29 @@ class CoverageAttention(BaseAdditiveAttention):
 
     with s_i = `query`, h_j = `key` (`value` unless given) in the score and `value` in the sum,
     W_s = `query_kernel`, W_h = `key_kernel`, v = `scale` and w_c = `coverage_kernel` of shape
-    `(1, units)`. With `fertility`, the linguistic coverage of Tu et al. (2016): a position has its
-    own number of steps that it needs, and its coverage is counted in them:
+    `(1, units)`. With `fertility`, the linguistic coverage of Tu et al. (2016): the fertility of a
+    position is the number of steps that should attend to it, and divides its coverage:
 
         Phi_j = N sigmoid(U_f h_j)                           fertility
         c_ij = 1 / Phi_j sum_{k < i} alpha_kj                coverage
 
     with N = `fertility` and U_f = `fertility_kernel` of shape `(key_dim, 1)`. `project_keys` then
-    returns U_f h_j as well, in the last of its units + 1 columns. (This c_ij is limited to 10000:
-    Phi_j may come close to zero.)
+    returns U_f h_j as well, in the last of its units + 1 columns. (Here c_ij is at most 10000,
+    because Phi_j may be close to zero.)
 
     Args:
         units: positive integer, the width of the projections and of `scale`.
-        fertility: positive number, the most steps that a position may need (2 in the paper), or
-            `None` for a coverage that is the plain sum.
+        fertility: positive number, the largest fertility of a position (2 in the paper), or `None`
+            for a coverage that is the plain sum.
         coverage_loss_weight: number of at least 0. Above 0, this many times the mean of
             `coverage_loss` is added to the layer's losses when it is called in training with all
             queries of a sequence. The mean is over the steps of all sentences of the batch that
             `query_mask` keeps, the first steps (whose loss is 0) included. Calls with one query
-            (`(batch_size, query_dim)`) add nothing: join their weights and use `coverage_loss`.
-        **kwargs: all other arguments of `BahdanauAttention` but `probability`.
+            (`(batch_size, query_dim)`) add nothing: stack their weights and use `coverage_loss`.
+        use_bias, normalize, layer_normalization, temperature, dropout, position_dropout,
+            kernel_initializer, bias_initializer, kernel_regularizer, seed: see
+            `BahdanauAttention`.
+        **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         attention_state: dict of `coverage`, a tensor of shape `(batch_size, value_length)`: what
@@ -104,8 +109,8 @@ class CoverageAttention(BaseAdditiveAttention):
         return_attention_state: whether to return the state after the last query as well.
 
     The others are those of `BahdanauAttention`. Queries of shape
-    `(batch_size, query_length, query_dim)` are taken one after the other, also those that
-    `query_mask` masks. A row of `value_mask` that is False everywhere gets zero weights and a zero
+    `(batch_size, query_length, query_dim)` are processed in order, also those where `query_mask` is
+    False. A row of `value_mask` that is False everywhere gets zero weights and a zero
     context.
 
     Returns:
@@ -132,12 +137,43 @@ class CoverageAttention(BaseAdditiveAttention):
 
     state_names = ("coverage",)
 
-    def __init__(self, units, fertility=None, coverage_loss_weight=0.0, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units,
+        fertility=None,
+        coverage_loss_weight=0.0,
+        use_bias=False,
+        normalize=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         if fertility is not None:
             check_positive_number("fertility", fertility)
         self.fertility = fertility
-        self.coverage_loss_weight = _checked_loss_weight(coverage_loss_weight)
+        self.coverage_loss_weight = check_non_negative_number(
+            "coverage_loss_weight", coverage_loss_weight
+        )
 
     def build_weights(self, query_dim, key_dim):
         super().build_weights(query_dim, key_dim)
@@ -157,13 +193,13 @@ class CoverageAttention(BaseAdditiveAttention):
         value = ops.cast(value, self.compute_dtype)
         return ops.concatenate([keys, ops.matmul(value, self.cast(self.fertility_kernel))], axis=-1)
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         coverage = attention_state["coverage"]
         used = coverage
         if self.fertility is not None:
             used, keys = self._in_fertilities(coverage, keys[..., -1]), keys[..., :-1]
         scores = self.score(
-            query,
+            projected_query,
             keys,
             features=ops.expand_dims(ops.expand_dims(used, 1), -1),
             feature_kernel=self.coverage_kernel,
@@ -195,16 +231,3 @@ class CoverageAttention(BaseAdditiveAttention):
             "fertility": self.fertility,
             "coverage_loss_weight": self.coverage_loss_weight,
         }
-
-
-def _checked_loss_weight(weight):
-    if (
-        isinstance(weight, bool)
-        or not isinstance(weight, (int, float))
-        or not 0 <= weight < math.inf
-    ):
-        raise ValueError(
-            "Argument `coverage_loss_weight` must be a number of at least 0. "
-            f"Received: coverage_loss_weight={weight}"
-        )
-    return weight

@@ -1,4 +1,4 @@
-"""The location-sensitive attention of Chorowski et al. (2015)."""
+"""Location-sensitive attention: Chorowski et al. (2015), Shen et al. (2018)."""
 
 import keras
 from keras import ops
@@ -16,11 +16,10 @@ FEATURES = {
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class LocationSensitiveAttention(BaseAdditiveAttention):
-    """Additive attention that sees where it looked before.
+    """Additive attention whose score sees the weights of the steps before, through a convolution.
 
-    For long inputs that are read from the beginning to the end, as in speech: positions that
-    sound alike are told apart by what the earlier steps put their weight on. Filters slide over
-    those weights, and what they find at a position joins the score (the paper's section 2.2):
+    For long inputs that are read from beginning to end, as in speech: it tells positions that
+    sound alike apart by where the former steps attended (the paper's section 2.2):
 
         f_i = F * a_{i-1}                                    location features: a convolution
         e_ij = w^T tanh(W s_i + V h_j + U f_ij)              scores
@@ -32,9 +31,9 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
     `(kernel_size, channels, filters)` and U = `location_kernel` of shape `(filters, units)`.
     The weights a_{i-1} are those of the step before (the paper: `features="previous"`), the sum
     of those of all steps before (Tacotron 2: `features="cumulative"`), or both as two channels.
-    The convolution keeps the length: beyond both ends of the memory, and on padding, weights are
-    zero. So before the first step nothing tells positions apart by their place; give the memory
-    a mark at its start (a start symbol) where reading has to begin there.
+    The convolution has "same" padding: beyond both ends of the memory, and on padding, weights are
+    zero. So in the first step positions do not differ by their location; where reading has to begin
+    at the start of the memory, put a start symbol there.
 
     Args:
         units: positive integer, the width of the projections and of `scale`.
@@ -46,8 +45,11 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
             greatest weight in the step before (0 in the first step). Where all of them are
             masked, the window is not applied.
         smoothing: whether sigmoid(e_ij) / sum_k sigmoid(e_ik) takes the place of the softmax
-            (the paper's section 2.3), which spreads the weight over more positions.
-        **kwargs: all other arguments of `BahdanauAttention` but `probability`.
+            (the paper's section 2.3), for flatter weights.
+        use_bias, normalize, layer_normalization, temperature, dropout, position_dropout,
+            kernel_initializer, bias_initializer, kernel_regularizer, seed: see
+            `BahdanauAttention`.
+        **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         attention_state: dict of `cumulative_weights` and `previous_weights`, tensors of shape
@@ -56,8 +58,8 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         return_attention_state: whether to return the state after the last query as well.
 
     The others are those of `BahdanauAttention`. Queries of shape
-    `(batch_size, query_length, query_dim)` are taken one after the other, also those that
-    `query_mask` masks. A row of `value_mask` that is False everywhere gets zero weights and a zero
+    `(batch_size, query_length, query_dim)` are processed in order, also those where `query_mask` is
+    False. A row of `value_mask` that is False everywhere gets zero weights and a zero
     context.
 
     Returns:
@@ -96,9 +98,32 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         features="cumulative",
         window=None,
         smoothing=False,
+        use_bias=False,
+        normalize=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
         **kwargs,
     ):
-        super().__init__(units, **kwargs)
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.filters = check_positive_integer("filters", filters)
         self.kernel_size = check_positive_integer("kernel_size", kernel_size)
         self.features = check_choice("features", features, tuple(FEATURES))
@@ -113,15 +138,15 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         )
         self.location_kernel = self.add_kernel("location_kernel", (self.filters, self.units))
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         scores = self.score(
-            query,
+            projected_query,
             keys,
             features=ops.expand_dims(self._location_features(attention_state), 1),
             feature_kernel=self.location_kernel,
         )
         if self.smoothing:
-            # The softmax of log(sigmoid(e)), which does not divide by a sum that is nearly zero.
+            # The softmax of log(sigmoid(e)): never a division by a sum of nearly zero.
             scores = ops.log_sigmoid(scores)
         mask = value_mask
         if self.window is not None and not training:

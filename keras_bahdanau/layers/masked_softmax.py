@@ -1,12 +1,14 @@
-"""The softmax of attention: nothing on padding, zeros where all is padding."""
+"""Masked softmax and hardmax: zero weight on padding, all zero where all is padding."""
 
-from keras import backend, ops
+from keras import ops
+
+from keras_bahdanau.backend.numerics import float32_at_least
 
 
 def masked_softmax(scores, mask=None):
     """Softmax over the last axis with zero weight where `mask` is False.
 
-    It is computed in float32 at least, because float16 rounds small weights away.
+    It is computed in float32 at least: float16 rounds small weights to zero.
 
     Args:
         scores: float tensor of shape `(..., value_length)`.
@@ -15,12 +17,10 @@ def masked_softmax(scores, mask=None):
     Returns:
         Tensor of the shape and dtype of `scores`. A row whose mask is False everywhere is zero.
     """
-    dtype = backend.standardize_dtype(scores.dtype)
-    if dtype in ("float16", "bfloat16"):
-        scores = ops.cast(scores, "float32")
+    dtype, scores = scores.dtype, float32_at_least(scores)
     if mask is None:
         return ops.cast(_softmax(scores), dtype)
-    # Finite, so that a row without any position gives numbers (wiped out below) and not NaN.
+    # Finite, so that a fully masked row gives numbers (set to zero below) and not NaN.
     weights = _softmax(ops.where(mask, scores, -1e9))
     return ops.cast(ops.where(mask, weights, 0.0), dtype)
 
@@ -39,6 +39,6 @@ def masked_hardmax(scores, mask=None):
 
 def _softmax(scores):
     if scores.shape[-1] == 1:
-        # A memory of one position is no mistake here, but `ops.softmax` would warn of it.
+        # `ops.softmax` warns of an axis of length 1, which a memory of one position has.
         return ops.exp(ops.log_softmax(scores, axis=-1))
     return ops.softmax(scores, axis=-1)

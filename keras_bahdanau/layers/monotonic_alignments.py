@@ -1,10 +1,10 @@
-"""From probabilities of choosing a position to monotonic attention weights.
+"""Monotonic alignments: attention weights from selection probabilities.
 
-At each step the attention starts where it was, goes from position to position towards the end of
-the memory and chooses position j, when it comes there, with probability p_ij = `probabilities`.
-alpha_ij, the probability that step i ends at j, follows from p_ij and from alpha_i-1 =
+At each step the attention starts at its last position, moves towards the end of the memory and
+stops at position j, when it gets there, with the selection probability p_ij = `probabilities`.
+alpha_ij, the probability that step i stops at j, follows from p_ij and from alpha_i-1 =
 `previous_weights` (Raffel et al. 2017, https://arxiv.org/abs/1704.00784, section 2.3). The weights
-sum to less than one where the attention may run past the end, and what is gone stays gone.
+sum to less than one where the attention may run past the end, from where it does not come back.
 
 All functions take two tensors of shape `(batch_size, value_length)` and return one of that shape,
 float32 where the arguments are of half precision.
@@ -13,33 +13,33 @@ float32 where the arguments are of half precision.
 import numpy as np
 from keras import backend, ops
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
+from keras_bahdanau.backend.numerics import float32_at_least, with_gradient
 
 
 def recursive_alignment(probabilities, previous_weights):
-    """The expected weights, without any approximation.
+    """The expected weights, exactly.
 
         q_ij = (1 - p_ij-1) q_ij-1 + alpha_i-1,j     alpha_ij = p_ij q_ij    (equations 13, 14)
 
-    The recursion takes log2(value_length) steps, since each of them goes twice as far as the one
-    before. Its gradient is the same recursion backwards. (Gradients of gradients are not defined.)
+    A parallel prefix scan of log2(value_length) steps, each of which reaches twice as far as the
+    one before. Its gradient is the same recursion backwards. (Gradients of gradients are not
+    defined.)
     """
-    probabilities, previous_weights = _wide(probabilities, previous_weights)
+    probabilities, previous_weights = _in_float32(probabilities, previous_weights)
     return probabilities * with_gradient(_reach, 1 - probabilities, previous_weights)
 
 
 def parallel_alignment(probabilities, previous_weights):
-    """The expected weights in closed form, which is fast and, in extreme cases, not exact.
+    """The expected weights in closed form: fast, and in extreme cases not exact.
 
         alpha_ij = p_ij c_ij sum_{k <= j} alpha_i-1,k / c_ik,    c_ij = prod_{l < j} (1 - p_il)
 
-    (appendix C.1). The product is the exponential of a sum of logarithms, and the divisor no less
-    than 1e-10, as in TensorFlow Addons. So what the former step had at positions that c_ij gives
-    less than 1e-10 is lost, although `recursive_alignment` keeps it. This happens behind a
-    probability of nearly one, and behind many of them that are not small: c_ij counts from the
-    start of the memory.
+    (appendix C.1). The product is the exponential of a sum of logarithms, and the divisor is at
+    least 1e-10, as in TensorFlow Addons. So previous weights at positions whose c_ij is below 1e-10
+    are lost, which `recursive_alignment` keeps. This happens after a probability of nearly one, and
+    after many that are not small: c_ij counts from the start of the memory.
     """
-    probabilities, previous_weights = _wide(probabilities, previous_weights)
+    probabilities, previous_weights = _in_float32(probabilities, previous_weights)
     tiny = np.finfo(backend.standardize_dtype(probabilities.dtype)).tiny
     logarithms = ops.log(ops.maximum(1 - probabilities, float(tiny)))
     products = ops.exp(_shift(ops.cumsum(logarithms, axis=1), first=0.0))
@@ -48,13 +48,13 @@ def parallel_alignment(probabilities, previous_weights):
 
 
 def hard_alignment(probabilities, previous_weights):
-    """The choice itself: one at the first chosen position that is not before the former one.
+    """The hard selection: one at the first selected position from the previous one on.
 
     This is the process of the paper's section 2.2. `probabilities` are zeros and ones, and
-    `previous_weights` are zero but for one position. Where no position is chosen the weights are
-    zero, at this step and all later ones. It passes no gradient to its arguments.
+    `previous_weights` are one at one position and zero elsewhere. Where no position is selected the
+    weights are zero, at this step and all later ones. It passes no gradient to its arguments.
     """
-    probabilities, previous_weights = _wide(probabilities, previous_weights)
+    probabilities, previous_weights = _in_float32(probabilities, previous_weights)
     chosen = probabilities * ops.cumsum(previous_weights, axis=1)
     first = chosen * _shift(ops.cumprod(1 - chosen, axis=1), first=1.0)
     return ops.stop_gradient(first)
@@ -68,7 +68,7 @@ ALIGNMENTS = {
 
 
 def _reach(passing, starting):
-    """q_j = `passing`_j-1 q_j-1 + `starting`_j, and its gradient: PyTorch would keep every step."""
+    """q_j = `passing`_j-1 q_j-1 + `starting`_j with its gradient: PyTorch would keep each step."""
     reached = _recursion(_shift(passing, first=0.0), starting)
 
     def gradients(upstream):
@@ -85,7 +85,7 @@ def _recursion(factors, terms):
     positions = ops.arange(length)
 
     def step(distance, factors, terms):
-        # Now x_j = factors_j x_j-distance + terms_j: put the same in for x_j-distance.
+        # Now x_j = factors_j x_j-distance + terms_j: substitute x_j-distance by the same formula.
         source = ops.maximum(positions - distance, 0)
         there = positions >= distance
         further_factors = ops.where(there, ops.take(factors, source, axis=1), 0.0)
@@ -101,12 +101,9 @@ def _recursion(factors, terms):
 
 
 def _shift(tensor, first):
-    """Each position gets what the one before it had."""
+    """Moves every position one to the right, and puts `first` in front."""
     return ops.pad(tensor[:, :-1], ((0, 0), (1, 0)), constant_values=first)
 
 
-def _wide(*tensors):
-    """float32 for half precision, in which a sum over the memory would not be exact."""
-    tensors = [ops.convert_to_tensor(tensor) for tensor in tensors]
-    dtype = backend.result_type(*(tensor.dtype for tensor in tensors), "float32")
-    return [ops.cast(tensor, dtype) for tensor in tensors]
+def _in_float32(*tensors):
+    return [float32_at_least(ops.convert_to_tensor(tensor)) for tensor in tensors]

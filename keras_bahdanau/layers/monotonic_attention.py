@@ -1,9 +1,9 @@
-"""The monotonic attention of Raffel et al. (2017)."""
+"""Monotonic attention: Raffel et al. (2017)."""
 
 import keras
 from keras import ops
 
-from keras_bahdanau.layers.arguments import check_choice
+from keras_bahdanau.layers.arguments import check_choice, check_non_negative_number
 from keras_bahdanau.layers.base_attention import BaseAdditiveAttention
 from keras_bahdanau.layers.monotonic_alignments import ALIGNMENTS
 
@@ -12,54 +12,55 @@ MODES = tuple(ALIGNMENTS)
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class MonotonicAttention(BaseAdditiveAttention):
-    """Attention that goes through the memory once, from its start to its end.
+    """Monotonic attention: one pass over the memory, from its start to its end.
 
-    At each step it starts where the step before ended, and goes on until it chooses a position.
-    At inference (`inference_mode="hard"`) it needs no more of the memory than what it has come
-    to, so that decoding can start before the memory is complete and takes linear time. It is
-    trained with the expected weights:
+    Each step starts at the position of the step before and moves on until it selects a position.
+    At inference (`inference_mode="hard"`) it needs only the memory up to there, so that decoding is
+    online (it can start before the memory is complete) and takes linear time. It is trained with
+    the expected weights:
 
         e_ij = g v^T / ||v|| tanh(W_s s_i + W_h h_j + b) + r    scores      (section 2.4)
-        p_ij = sigmoid(e_ij)                                    choosing    (equation 12)
+        p_ij = sigmoid(e_ij)                                    selection   (equation 12)
         q_ij = (1 - p_ij-1) q_ij-1 + alpha_i-1,j                            (equation 13)
         alpha_ij = p_ij q_ij                                    weights     (equation 14)
         c_i = sum_j alpha_ij h_j                                context
 
     with s_i = `query`, h_j = `key` (`value` unless given), W_s = `query_kernel`, W_h =
-    `key_kernel`, b = `bias`, v = `scale`, g = `gain` and r = `score_bias`, a learned number.
-    alpha_0 is one at the first position and zero elsewhere. (The paper scores with s_i-1: it is
-    the caller who chooses the query.) `temperature` divides the score, but not r.
+    `key_kernel`, b = `bias`, v = `scale`, g = `gain` and r = `score_bias`, a learned scalar.
+    alpha_0 is one at the first position and zero elsewhere. (The paper's query is s_i-1: here the
+    caller chooses it.) `temperature` divides the score, but not r.
 
-    The weights of a step sum to at most one. The rest is the probability that the attention ran
+    The weights of a step sum to at most one. The rest is the probability that the attention has run
     past the end of the memory, from where it does not come back.
 
     Args:
         units: positive integer, the width of the two projections and of `scale`.
         mode: how weights come from probabilities in training. `"recursive"` is exact, in a number
             of operations that grows with the logarithm of the length. `"parallel"` is the closed
-            form of the paper's appendix and of TensorFlow Addons: a little faster, but wrong
-            behind probabilities close to one and in long memories. `"hard"` makes the choice
-            itself, p_ij = 1 where e_ij > 0 and 0 elsewhere, and passes no gradient to the scores.
+            form of the paper's appendix and of TensorFlow Addons: a little faster, but inexact
+            after probabilities close to one and in long memories. `"hard"` selects: p_ij = 1 where
+            e_ij > 0 and 0 elsewhere, without gradient to the scores.
         inference_mode: the mode when not training, or `None` for the same as `mode`.
-        sigmoid_noise: number >= 0, the standard deviation of normal noise that is added to e_ij in
-            training only. It makes a model learn scores far from zero, so that the hard choice at
-            inference differs little from the expected weights (section 2.5). Without noise, do
+        sigmoid_noise: number of at least 0, the standard deviation of normal noise that is added to
+            e_ij in training only. It makes a model learn scores far from zero, so that the hard
+            selection at inference is close to the expected weights (section 2.5). Without noise, do
             not expect `inference_mode="hard"` to work.
         score_bias_initializer: initializer of `score_bias`. Start below zero where the memory is
             long, for example with `keras.initializers.Constant(-2.0)`: with p_ij near one half
-            the first steps of training would not come past the first few positions.
-        normalize: whether g and b above are there, with v / ||v||. Without it e_ij is
+            the first training steps do not get past the first few positions.
+        normalize: whether the score has g, b and v / ||v||. Without it e_ij is
             v^T tanh(W_s s_i + W_h h_j) + r.
-        seed: integer seed of dropout and noise, or `None`.
-        **kwargs: `use_bias`, `layer_normalization`, `temperature`, `dropout` and the other
-            arguments of `BahdanauAttention`.
+        use_bias, layer_normalization, temperature, dropout, position_dropout,
+            kernel_initializer, bias_initializer, kernel_regularizer: see `BahdanauAttention`.
+        seed: integer seed of noise and dropouts, or `None`.
+        **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         query, value, key, query_mask, value_mask, return_attention_scores, keys: see
             `BahdanauAttention`. Where `value_mask` is False p_ij is zero: the attention passes over
             the position (the first one too). A row that is False everywhere gets zero weights
             and a zero context.
-        training: whether this is training: `mode` and noise.
+        training: whether this is training: `mode`, noise and dropouts.
         attention_state: `{"previous_weights": tensor}` of shape `(batch_size, value_length)`, the
             weights of the step before, as the layer returned them; `None` for the first step.
         return_attention_state: whether to return the state after the last query as well.
@@ -67,7 +68,7 @@ class MonotonicAttention(BaseAdditiveAttention):
     Returns:
         The context, then, where asked for, the weights and the attention state; see
         `BahdanauAttention`. With several queries, each starts where the one before it ended. In
-        hard mode context and weights are zero from the first step on that chooses no position.
+        hard mode context and weights are zero from the first step on that selects no position.
 
     Raises:
         ValueError: an argument is out of its range; shapes, masks or an attention state that do
@@ -98,17 +99,34 @@ class MonotonicAttention(BaseAdditiveAttention):
         sigmoid_noise=0.0,
         score_bias_initializer="zeros",
         normalize=True,
+        use_bias=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
         **kwargs,
     ):
-        super().__init__(units, normalize=normalize, **kwargs)
+        super().__init__(
+            units,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.mode = check_choice("mode", mode, MODES)
         self.inference_mode = check_choice("inference_mode", inference_mode, (None, *MODES))
-        if not 0 <= sigmoid_noise < float("inf"):
-            raise ValueError(
-                "Argument `sigmoid_noise` must be a number >= 0. "
-                f"Received: sigmoid_noise={sigmoid_noise}"
-            )
-        self.sigmoid_noise = sigmoid_noise
+        self.sigmoid_noise = check_non_negative_number("sigmoid_noise", sigmoid_noise)
         self.score_bias_initializer = keras.initializers.get(score_bias_initializer)
         if sigmoid_noise and self.seed_generator is None:
             self.seed_generator = keras.random.SeedGenerator(self.seed)
@@ -133,8 +151,8 @@ class MonotonicAttention(BaseAdditiveAttention):
             seed=self.seed_generator,
         )
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
-        scores = self.score(query, keys)[:, 0]
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
+        scores = self.score(projected_query, keys)[:, 0]
         scores = scores + ops.cast(self.score_bias, scores.dtype)
         if noise is not None:
             scores = scores + ops.cast(noise[:, 0], scores.dtype)

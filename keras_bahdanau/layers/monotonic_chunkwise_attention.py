@@ -1,8 +1,9 @@
-"""The monotonic chunkwise attention (MoChA) of Chiu and Raffel (2018)."""
+"""Monotonic chunkwise attention (MoChA): Chiu and Raffel (2018)."""
 
 import keras
 from keras import ops
 
+from keras_bahdanau.backend.numerics import matmul
 from keras_bahdanau.layers.arguments import check_positive_integer
 from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention
 from keras_bahdanau.layers.masked_softmax import masked_softmax
@@ -10,7 +11,7 @@ from keras_bahdanau.layers.monotonic_attention import MonotonicAttention
 
 
 def chunkwise_weights(alignment, scores, chunk_size, mask=None):
-    """Spreads monotonic weights, each over the chunk of positions that it ends.
+    """Spreads each monotonic weight over the chunk of positions that ends there.
 
         beta_ij = sum_{k=j}^{j+w-1} alpha_ik exp(u_ij) / sum_{l=k-w+1}^{k} exp(u_il)
 
@@ -19,16 +20,16 @@ def chunkwise_weights(alignment, scores, chunk_size, mask=None):
     zero elsewhere, this is the softmax over the chunk that ends at t: training and decoding are
     the same formula.
 
-    The paper gets the sums over l and k with moving sums of exp(u). These lose a chunk whose
-    scores are far below the highest, so each chunk's softmax is taken by itself here, for which
-    a tensor of shape `(batch_size, value_length, chunk_size)` is made.
+    The paper computes the sums over l and k as moving sums of exp(u), which underflow in a chunk
+    whose scores are far below the highest. Here each chunk has its own softmax, in a tensor of
+    shape `(batch_size, value_length, chunk_size)`.
 
     Args:
         alignment: tensor of shape `(batch_size, value_length)`, zero where `mask` is False.
         scores: tensor of shape `(batch_size, value_length)`.
         chunk_size: positive integer.
         mask: bool tensor of shape `(batch_size, value_length)`, or `None`. Chunks keep their size,
-            and positions where it is False get nothing of them.
+            and positions where it is False get zero weight.
 
     Returns:
         Tensor of the shape and dtype of `scores`. Each row has the sum of the row of `alignment`.
@@ -54,30 +55,33 @@ def chunkwise_weights(alignment, scores, chunk_size, mask=None):
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class MonotonicChunkwiseAttention(MonotonicAttention):
-    """Monotonic attention that ends a chunk of positions, and soft attention within the chunk.
+    """Monotonic attention that selects a chunk, and soft attention within the chunk.
 
-    `MonotonicAttention` chooses one position at a time, which is little to make a context of.
-    Here the chosen position is the last of a chunk of w = `chunk_size` positions, and a second
-    score weighs the positions in it:
+    A `MonotonicAttention` selects a single position at each step. Here the selected position is the
+    last of a chunk of w = `chunk_size` positions, and a second score weighs the positions in it:
 
         u_ij = v^T tanh(W_s s_i + W_h h_j + b)                  scores within chunks
         beta_ij = sum_{k=j}^{j+w-1} alpha_ik exp(u_ij) / sum_{l=k-w+1}^{k} exp(u_il)    weights
         c_i = sum_j beta_ij h_j                                 context
 
-    where alpha_ij are the weights of `MonotonicAttention`, and the second score has the weights of
-    the sublayer `chunk_attention` (`query_kernel`, `key_kernel`, `bias`, `scale`). With
-    `inference_mode="hard"` alpha is the choice of one position t, and beta the softmax of u over
+    where alpha_ij are the weights of `MonotonicAttention`, and the variables of the second score
+    are in the sublayer `chunk_attention` (`query_kernel`, `key_kernel`, `bias`, `scale`). With
+    `inference_mode="hard"` alpha is one at one position t, and beta the softmax of u over
     the positions t - w + 1 to t. Decoding stays online and linear in time. With `chunk_size=1`
     beta is alpha.
 
     Args:
         units: positive integer, the width of the projections of both scores.
         chunk_size: positive integer: w.
-        **kwargs: the arguments of `MonotonicAttention`: `mode`, `inference_mode`, `sigmoid_noise`,
-            `score_bias_initializer`, `normalize` and so on. `mode="hard"` passes no gradient to
-            the first score, but one to the second. The second score always has a bias and is never
-            normalized by `normalize`; `layer_normalization` and `temperature` are for both, and
-            the noise for the first alone.
+        mode: see `MonotonicAttention`. `"hard"` passes a gradient to the second score alone.
+        inference_mode, score_bias_initializer, seed: see `MonotonicAttention`.
+        sigmoid_noise: see `MonotonicAttention`: noise of the first score alone.
+        use_bias, normalize: those of the first score, see `MonotonicAttention`. The second score
+            always has a bias, and no `gain`.
+        layer_normalization, temperature: those of both scores, see `BahdanauAttention`.
+        dropout, position_dropout, kernel_initializer, bias_initializer, kernel_regularizer: see
+            `BahdanauAttention`.
+        **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         query, value, key, query_mask, value_mask, return_attention_scores, training,
@@ -110,8 +114,44 @@ class MonotonicChunkwiseAttention(MonotonicAttention):
     https://arxiv.org/abs/1712.05382
     """
 
-    def __init__(self, units, chunk_size, **kwargs):
-        super().__init__(units, **kwargs)
+    def __init__(
+        self,
+        units,
+        chunk_size,
+        mode="recursive",
+        inference_mode=None,
+        sigmoid_noise=0.0,
+        score_bias_initializer="zeros",
+        normalize=True,
+        use_bias=False,
+        layer_normalization=False,
+        temperature=1.0,
+        dropout=0.0,
+        position_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(
+            units,
+            mode=mode,
+            inference_mode=inference_mode,
+            sigmoid_noise=sigmoid_noise,
+            score_bias_initializer=score_bias_initializer,
+            use_bias=use_bias,
+            normalize=normalize,
+            layer_normalization=layer_normalization,
+            temperature=temperature,
+            dropout=dropout,
+            position_dropout=position_dropout,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            seed=seed,
+            **kwargs,
+        )
         self.chunk_size = check_positive_integer("chunk_size", chunk_size)
         self.chunk_attention = BahdanauAttention(
             units,
@@ -137,11 +177,22 @@ class MonotonicChunkwiseAttention(MonotonicAttention):
         both = [super().project_keys(value), self.chunk_attention.project_keys(value)]
         return ops.concatenate(both, axis=-1)
 
-    def weigh(self, query, keys, value_mask, attention_state, training, noise=None):
+    def project_query(self, query, matmul=matmul):
+        both = [super().project_query(query, matmul), self.chunk_attention.project_query(query)]
+        return ops.concatenate(both, axis=-1)
+
+    def weigh(self, projected_query, keys, value_mask, attention_state, training, noise=None):
         alignment, attention_state = super().weigh(
-            query, keys[..., : self.units], value_mask, attention_state, training, noise
+            projected_query[..., : self.units],
+            keys[..., : self.units],
+            value_mask,
+            attention_state,
+            training,
+            noise,
         )
-        scores = self.chunk_attention.score(query, keys[..., self.units :])
+        scores = self.chunk_attention.score(
+            projected_query[..., self.units :], keys[..., self.units :]
+        )
         weights = chunkwise_weights(alignment[:, 0], scores[:, 0], self.chunk_size, value_mask)
         weights = ops.cast(ops.expand_dims(weights, 1), self.compute_dtype)
         return weights, attention_state

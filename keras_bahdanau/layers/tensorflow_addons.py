@@ -1,4 +1,4 @@
-"""Attention mechanisms of TensorFlow Addons, from their config and weights to layers."""
+"""Converts attention mechanisms of TensorFlow Addons, config and weights, to layers."""
 
 import re
 
@@ -7,7 +7,7 @@ import numpy as np
 from keras_bahdanau.layers.bahdanau_attention import BahdanauAttention
 from keras_bahdanau.layers.monotonic_attention import MonotonicAttention
 
-# How the names of TensorFlow Addons' weights end, and what the same weights are called here.
+# The ends of TensorFlow Addons' weight names, and the names of the same weights here.
 WEIGHT_NAMES = {
     "query_layer/kernel": "query_kernel",
     "memory_layer/kernel": "key_kernel",
@@ -22,7 +22,7 @@ OPTIONS = {
 }
 SOFTMAX_OPTIONS = {"probability_fn"}
 MONOTONIC_OPTIONS = {"mode", "sigmoid_noise", "sigmoid_noise_seed", "score_bias_init"}
-# What TensorFlow Addons itself makes `query_layer` and `memory_layer` with.
+# The options with which TensorFlow Addons makes `query_layer` and `memory_layer`.
 DENSE_OPTIONS = {
     "activation": "linear",
     "use_bias": False,
@@ -34,7 +34,7 @@ CHECKPOINT_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def attention_from_addons(config, weights):
-    """Makes the layer that computes what a TensorFlow Addons attention mechanism computed.
+    """Converts an attention mechanism of TensorFlow Addons to the equal layer.
 
     `tfa.seq2seq.BahdanauAttention` becomes a `BahdanauAttention`, and
     `tfa.seq2seq.BahdanauMonotonicAttention` a `MonotonicAttention`. TensorFlow Addons is not

@@ -5,35 +5,11 @@ from keras import ops
 
 from keras_bahdanau.backend.indexing import rows_of
 from keras_bahdanau.layers.arguments import check_choice, check_positive_integer, check_rate
-from keras_bahdanau.models.decoder_start import decoder_start
 from keras_bahdanau.models.recurrent_layers import decoder_recurrence, uniform_initializer
 from keras_bahdanau.recurrent.attention_cell import ORDERS
+from keras_bahdanau.recurrent.attention_step import Attended, attention_step
 
-CHOICES = {
-    "order": ORDERS,
-    "attention_normalization": ("none", "layer"),
-    "tie_embeddings": ("none", "target"),
-}
-
-
-def check_decoder_arguments(sizes, choices, rates):
-    """Raises ValueError unless the arguments of a `Decoder` are in their ranges and fit.
-
-    Args:
-        sizes, choices, rates: dicts of arguments by name.
-    """
-    for name, size in sizes.items():
-        check_positive_integer(name, size)
-    for name, choice in choices.items():
-        check_choice(name, choice, CHOICES[name])
-    for name, rate in rates.items():
-        check_rate(name, rate)
-    readout, embedding = sizes["readout_units"], sizes["embedding_dim"]
-    if choices["tie_embeddings"] == "target" and readout != embedding:
-        raise ValueError(
-            "With tie_embeddings='target', `readout_units` must equal `embedding_dim`. "
-            f"Received: readout_units={readout}, embedding_dim={embedding}"
-        )
+TIES = ("none", "target")
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -41,7 +17,7 @@ class Decoder(keras.Model):
     """Recurrent decoder with additive attention, a functional model.
 
     One model serves teacher forcing (`target_length` tokens at once) and generation (one token at
-    a time): the recurrent states come in as `initial_state` and go out as `states`.
+    a time): it takes the recurrent states as `initial_state` and returns them as `states`.
 
     At step i, from the previous token y_{i-1} and the previous state s_{i-1} (Bahdanau et al.
     2015, appendix A.2.2; for the other orders see `AttentionCell`):
@@ -63,13 +39,12 @@ class Decoder(keras.Model):
         cell: `"gru"` or `"lstm"`.
         order: `"before"`, `"after"` or `"between"` (the conditional GRU: each stacked cell makes
             two transitions of its state, with the attention between them): see `AttentionCell`.
-        attention_normalization: `"layer"` to normalize what is inside the attention's tanh (see
-            `layer_normalization` of `BahdanauAttention`), else `"none"`.
         tie_embeddings: `"target"`: E is the output matrix too (Press and Wolf 2017,
             https://arxiv.org/abs/1608.05859); `"none"`: W_o is a matrix of its own.
         dropout: rate on the embeddings, between stacked cells and on the deep output.
         recurrent_dropout: rate on the recurrent connections.
-        attention_dropout: rate at which memory positions are left out of the contexts.
+        attention_dropout: rate at which whole memory positions are dropped, the same at all steps
+            of a sequence: `position_dropout` of the attention.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
         skip_padding: for `features_model`, see there.
 
@@ -84,11 +59,12 @@ class Decoder(keras.Model):
         `(batch_size, target_length, source_length)`, zero on padding.
 
     Attributes:
-        features_model: what a position knows before the readout, `[s_i; c_i; E y_{i-1}]`, of the
-            inputs above and `target_mask`, bool tensor of shape `(batch_size, target_length)`.
-            With `skip_padding`, positions where that is False are skipped (see `AttentionRNN`).
-        readout_model: the deep output t_i of these features.
-        output_layer: the layer whose weights make logits of the deep output.
+        start_model: the model behind `start`.
+        features_model: the input of the readout, `[s_i; c_i; E y_{i-1}]`, from the inputs above and
+            `target_mask`, bool tensor of shape `(batch_size, target_length)`. With `skip_padding`,
+            positions where it is False are skipped (see `AttentionRNN`).
+        readout_model: the deep output t_i, from these features.
+        output_layer: the layer whose weights project the deep output to logits.
 
     Raises:
         ValueError: an argument is out of its range; `tie_embeddings="target"` with a readout of
@@ -108,7 +84,6 @@ class Decoder(keras.Model):
         num_layers=1,
         cell="gru",
         order="before",
-        attention_normalization="none",
         tie_embeddings="target",
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -118,7 +93,7 @@ class Decoder(keras.Model):
         **kwargs,
     ):
         readout_units = embedding_dim if readout_units is None else readout_units
-        sizes = {
+        for name, size in {
             "vocabulary_size": vocabulary_size,
             "memory_dim": memory_dim,
             "embedding_dim": embedding_dim,
@@ -126,18 +101,18 @@ class Decoder(keras.Model):
             "attention_units": attention_units,
             "readout_units": readout_units,
             "num_layers": num_layers,
-        }
-        choices = {
-            "order": order,
-            "attention_normalization": attention_normalization,
-            "tie_embeddings": tie_embeddings,
-        }
-        rates = {
-            "dropout": dropout,
-            "recurrent_dropout": recurrent_dropout,
-            "attention_dropout": attention_dropout,
-        }
-        check_decoder_arguments(sizes, choices, rates)
+        }.items():
+            check_positive_integer(name, size)
+        check_choice("order", order, ORDERS)
+        check_choice("tie_embeddings", tie_embeddings, TIES)
+        check_rate("dropout", dropout)
+        check_rate("recurrent_dropout", recurrent_dropout)
+        check_rate("attention_dropout", attention_dropout)
+        if tie_embeddings == "target" and readout_units != embedding_dim:
+            raise ValueError(
+                "With tie_embeddings='target', `readout_units` must equal `embedding_dim`. "
+                f"Received: readout_units={readout_units}, embedding_dim={embedding_dim}"
+            )
 
         # Layers.
         embedding = keras.layers.ReversibleEmbedding(
@@ -153,7 +128,6 @@ class Decoder(keras.Model):
             num_layers,
             attention_units,
             order=order,
-            layer_normalization=attention_normalization == "layer",
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             attention_dropout=attention_dropout,
@@ -204,7 +178,7 @@ class Decoder(keras.Model):
             logits = embedding(deep_output, reverse=True)
         else:
             logits = output(deep_output)
-        # They are float32 already, but Keras takes a reversed embedding for one of half precision.
+        # They are float32 already, but Keras infers the compute dtype for a reversed embedding.
         logits = ops.cast(logits, "float32")
         super().__init__(
             inputs={
@@ -217,7 +191,7 @@ class Decoder(keras.Model):
             outputs={"logits": logits, "states": states, "attention_scores": attention_scores},
             **kwargs,
         )
-        self.start_model = decoder_start(attention_rnn, memory_dim, initializer_range)
+        self.start_model = start_model(attention_rnn, memory_dim, initializer_range)
         self.features_model = keras.Model(
             {**self.input, "target_mask": target_mask}, recur(target_mask)[0], name="features_model"
         )
@@ -226,13 +200,24 @@ class Decoder(keras.Model):
         self.embedding, self.attention_rnn, self.readout = embedding, attention_rnn, readout
 
         # Config.
-        others = {"cell": cell, "initializer_range": initializer_range}
-        self._arguments = {**sizes, **choices, **rates, **others, "skip_padding": skip_padding}
-        for name, value in self._arguments.items():
-            setattr(self, name, value)
+        self.vocabulary_size = vocabulary_size
+        self.memory_dim = memory_dim
+        self.embedding_dim = embedding_dim
+        self.units = units
+        self.attention_units = attention_units
+        self.readout_units = readout_units
+        self.num_layers = num_layers
+        self.cell = cell
+        self.order = order
+        self.tie_embeddings = tie_embeddings
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.attention_dropout = attention_dropout
+        self.initializer_range = initializer_range
+        self.skip_padding = skip_padding
 
     def start(self, memory, encoder_state):
-        """What the first step needs, computed once for each source text.
+        """Projected keys and initial states, computed once for each source text.
 
         Args:
             memory: tensor of shape `(batch_size, source_length, memory_dim)`.
@@ -246,34 +231,41 @@ class Decoder(keras.Model):
         return self.start_model({"memory": memory, "encoder_state": encoder_state})
 
     def output_kernel(self):
-        """What `step` multiplies by, computed once for all steps.
+        """The output matrix for `step`, computed once for all steps.
 
         Returns:
-            A float32 tensor of shape `(readout_units, vocabulary_size)`: a tied table, which lies
-            the other way, transposed. A product with the table as it lies takes up to twice as
-            long on a processor.
+            A float32 tensor of shape `(readout_units, vocabulary_size)`: the transpose of a tied
+            embedding table. On a CPU, a product with the table that is transposed at each step
+            takes up to twice as long.
         """
         if self.tie_embeddings == "target":
             return ops.transpose(self.embedding.embeddings)
         return ops.convert_to_tensor(self.output_layer.kernel)
 
     def step(self, token_ids, states, memory, memory_mask, keys, output_kernel):
-        """One step of generation: what a call with one token gives, by far fewer operations.
+        """One step of generation: a call with one token, in far fewer operations.
 
         Args:
-            token_ids: integer tensor of shape `(rows,)`, the tokens before.
-            states: the `initial_state` of `start`, or what this returned.
+            token_ids: integer tensor of shape `(rows,)`: the previous tokens.
+            states: the `initial_state` of `start`, or the states that the last step returned.
             memory, memory_mask, keys: see the inputs; of as many rows.
-            output_kernel: what `output_kernel` returned.
+            output_kernel: what `output_kernel()` returned.
 
         Returns:
             `(logits, states, attention_scores)`: a float32 tensor of shape
             `(rows, vocabulary_size)`, a list, and a float tensor of shape `(rows, source_length)`.
         """
-        table = self.embedding.embeddings
-        embedded = ops.cast(rows_of(table, token_ids), self.compute_dtype)
-        output, context, attention_scores, states = self.attention_rnn(
-            embedded, memory, memory_mask=memory_mask, keys=keys, initial_state=states
+
+        def cast(tensor):
+            return ops.cast(tensor, self.compute_dtype)
+
+        embedded = cast(rows_of(self.embedding.embeddings, token_ids))
+        output, context, (attention_scores,), states = attention_step(
+            self.attention_rnn.attention_cell,
+            embedded,
+            [cast(state) for state in states],
+            [Attended(cast(memory), cast(keys), memory_mask)],
+            training=False,
         )
         deep_output = self.readout(ops.concatenate([output, context, embedded], axis=-1))
         logits = ops.matmul(ops.cast(deep_output, "float32"), output_kernel)
@@ -282,4 +274,100 @@ class Decoder(keras.Model):
         return logits, states, attention_scores
 
     def get_config(self):
-        return {"name": self.name, "trainable": self.trainable, **self._arguments}
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "vocabulary_size": self.vocabulary_size,
+            "memory_dim": self.memory_dim,
+            "embedding_dim": self.embedding_dim,
+            "units": self.units,
+            "attention_units": self.attention_units,
+            "readout_units": self.readout_units,
+            "num_layers": self.num_layers,
+            "cell": self.cell,
+            "order": self.order,
+            "tie_embeddings": self.tie_embeddings,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "attention_dropout": self.attention_dropout,
+            "initializer_range": self.initializer_range,
+            "skip_padding": self.skip_padding,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**without_attention_normalization(config))
+
+
+def without_attention_normalization(config):
+    """A config without the key `attention_normalization`, which models of earlier versions have.
+
+    Raises:
+        ValueError: its value is not `"none"`.
+    """
+    config = dict(config)
+    value = config.pop("attention_normalization", "none")
+    if value != "none":
+        raise ValueError(
+            "Layer normalization is an option of `BahdanauAttention` (`layer_normalization`) and "
+            f"no longer one of the models. Received a config with attention_normalization={value!r}"
+        )
+    return config
+
+
+def start_model(attention_rnn, memory_dim, initializer_range):
+    """The functional model of `Decoder.start`."""
+    memory = keras.Input((None, memory_dim), name="memory")
+    encoder_state = keras.Input((memory_dim,), name="encoder_state")
+    initial_state = [
+        keras.layers.Dense(
+            size,
+            activation="tanh",
+            kernel_initializer=uniform_initializer(initializer_range),
+            name=f"bridge_{index}",
+        )(encoder_state)
+        for index, size in enumerate(attention_rnn.attention_cell.recurrent_state_size)
+    ]
+    return keras.Model(
+        inputs={"memory": memory, "encoder_state": encoder_state},
+        outputs={
+            "keys": KeyProjection(attention_rnn.attention, name="keys")(memory),
+            "initial_state": initial_state,
+        },
+        name="decoder_start",
+    )
+
+
+class KeyProjection(keras.layers.Layer):
+    """`attention.project_keys` as a layer of a functional model.
+
+    Args:
+        attention: a built `BahdanauAttention`, whose weights this layer shares.
+        **kwargs: see `keras.layers.Layer`.
+
+    Call arguments:
+        memory: tensor of shape `(batch_size, source_length, value_dim)`.
+
+    Returns:
+        Tensor of shape `(batch_size, source_length, attention_units)`.
+    """
+
+    def __init__(self, attention, **kwargs):
+        super().__init__(**kwargs)
+        self.attention = attention
+
+    def build(self, memory_shape):
+        self.built = True
+
+    def call(self, memory):
+        return self.attention.project_keys(memory)
+
+    def compute_output_shape(self, memory_shape):
+        return (*memory_shape[:-1], self.attention.units)
+
+    def get_config(self):
+        # Loaded from a config, it would not share the decoder's attention.
+        raise NotImplementedError(
+            "The start of a decoder is saved with its decoder. Expected: a `Decoder` or a "
+            "`TranslationModel` to save. Received: a model of their parts"
+        )

@@ -20,10 +20,10 @@ class Encoder(keras.Model):
     The annotation of source token j is h_j = [forward state at j; backward state at j]
     (Bahdanau et al. 2015, equation 7 and section 3.2), from the last of `num_layers` layers.
 
-    With `memory="summary"` every source token has the same annotation, the last state of both
-    directions. Whatever its weights, each context is that one vector, so a decoder sees the
-    source through a vector of fixed length alone, as without attention (Cho et al. 2014), while
-    shapes and masks stay as they are. The attention's weights then learn nothing.
+    With `memory="summary"` every source token has the same annotation, the last states of both
+    directions. Each context is that one vector, whatever the attention weights: the decoder sees
+    the source through a vector of fixed length, as without attention (Cho et al. 2014). Shapes and
+    masks stay the same; the weights of the attention get no gradient.
 
     Args:
         vocabulary_size: positive integer.
@@ -35,10 +35,11 @@ class Encoder(keras.Model):
         dropout: rate on the embeddings, between layers and on the memory.
         recurrent_dropout: rate on the recurrent connections.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
-        pad_id: the id of padding. It is masked: more padding never changes an answer.
-        skip_padding: whether padding costs nothing, on TensorFlow and PyTorch (see `AttentionRNN`).
+        pad_id: the id of padding. It is masked: more padding never changes the outputs.
+        skip_padding: whether time steps of padding are skipped, on TensorFlow and PyTorch (see
+            `AttentionRNN`).
         embedding: a `keras.layers.Embedding` of `vocabulary_size` and `embedding_dim` to share
-            with another model; `None` for one of its own.
+            with another model; `None` for a new one.
 
     Inputs:
         `source_ids`: integer tensor of shape `(batch_size, source_length)`.

@@ -1,4 +1,4 @@
-"""Recurrent cells and layers that encoder and decoder are built of."""
+"""The recurrent layers of encoder and decoder."""
 
 import weakref
 
@@ -9,20 +9,15 @@ from keras_bahdanau.recurrent import AttentionRNN
 from keras_bahdanau.recurrent.gru_cell import GRUCell
 from keras_bahdanau.recurrent.packed_rnn import SkippingRNN
 
-# The layers that were given to `Bidirectional`, which copies them, as long as it lives.
-_GIVEN = weakref.WeakKeyDictionary()
 CELLS = {"gru": GRUCell, "lstm": keras.layers.LSTMCell}
-
-
-def uniform_initializer(initializer_range):
-    """A new uniform initializer in [-initializer_range, initializer_range]."""
-    return keras.initializers.RandomUniform(-initializer_range, initializer_range)
+# The layers that `bidirectional_layer` was given, by their `Bidirectional`, which holds copies.
+_WRAPPED = weakref.WeakKeyDictionary()
 
 
 def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, skip_padding, name):
-    """A `keras.layers.RNN` that returns its sequence and its states."""
+    """A `keras.layers.RNN` that returns its sequence and its states: see `Encoder`."""
     layer = SkippingRNN if skip_padding else keras.layers.RNN
-    cell = stacked_cell(
+    cell = _stacked_cell(
         cell,
         units,
         num_layers=1,
@@ -33,40 +28,15 @@ def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, skip_p
 
 
 def bidirectional_layer(layer, name):
-    """A `keras.layers.Bidirectional` around a layer.
+    """A `keras.layers.Bidirectional` of a layer, which stays alive as long as the result.
 
-    While Keras loads a file, it knows what is shared by its address in memory. If the layer were
-    gone when another one is made, that one could lie at the same address, and Keras would take a
-    copy of the first for it. So it is kept.
+    Keras identifies shared objects by their memory address while it loads a file. `Bidirectional`
+    keeps only copies of the layer: once that is freed, a new layer could get its address, and Keras
+    would load it as a copy of the first.
     """
     bidirectional = keras.layers.Bidirectional(layer, name=name)
-    _GIVEN[bidirectional] = layer
+    _WRAPPED[bidirectional] = layer
     return bidirectional
-
-
-def stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout=0.0):
-    """A GRU or LSTM cell, or `StackedRNNCells` of `num_layers` of them.
-
-    `dropout` is applied to the inputs of every layer but the first.
-    """
-    check_cell(cell)
-    cells = [
-        CELLS[cell](
-            units,
-            dropout=dropout if index else 0.0,
-            recurrent_dropout=recurrent_dropout,
-            kernel_initializer=uniform_initializer(initializer_range),
-            recurrent_initializer=uniform_initializer(initializer_range),
-        )
-        for index in range(num_layers)
-    ]
-    return cells[0] if num_layers == 1 else keras.layers.StackedRNNCells(cells)
-
-
-def check_cell(cell):
-    if cell not in CELLS:
-        raise ValueError(f"Argument `cell` must be one of {tuple(CELLS)}. Received: cell={cell}")
-    return cell
 
 
 def decoder_recurrence(
@@ -76,7 +46,6 @@ def decoder_recurrence(
     attention_units,
     *,
     order,
-    layer_normalization,
     dropout,
     recurrent_dropout,
     attention_dropout,
@@ -85,7 +54,7 @@ def decoder_recurrence(
 ):
     """An `AttentionRNN` of stacked cells around one `BahdanauAttention`: see `Decoder`."""
     transitions = [
-        stacked_cell(
+        _stacked_cell(
             cell,
             units,
             num_layers,
@@ -97,8 +66,7 @@ def decoder_recurrence(
     ]
     attention = BahdanauAttention(
         attention_units,
-        layer_normalization=layer_normalization,
-        dropout=attention_dropout,
+        position_dropout=attention_dropout,
         kernel_initializer=uniform_initializer(initializer_range),
         name="attention",
     )
@@ -110,3 +78,28 @@ def decoder_recurrence(
         skip_padding=skip_padding,
         name="attention_rnn",
     )
+
+
+def uniform_initializer(initializer_range):
+    """A new uniform initializer in [-initializer_range, initializer_range]."""
+    return keras.initializers.RandomUniform(-initializer_range, initializer_range)
+
+
+def _stacked_cell(cell, units, num_layers, *, initializer_range, recurrent_dropout, dropout=0.0):
+    """A GRU or LSTM cell, or `StackedRNNCells` of `num_layers` of them.
+
+    `dropout` is applied to the inputs of every layer but the first.
+    """
+    if cell not in CELLS:
+        raise ValueError(f"Argument `cell` must be one of {tuple(CELLS)}. Received: cell={cell}")
+    cells = [
+        CELLS[cell](
+            units,
+            dropout=dropout if index else 0.0,
+            recurrent_dropout=recurrent_dropout,
+            kernel_initializer=uniform_initializer(initializer_range),
+            recurrent_initializer=uniform_initializer(initializer_range),
+        )
+        for index in range(num_layers)
+    ]
+    return cells[0] if num_layers == 1 else keras.layers.StackedRNNCells(cells)

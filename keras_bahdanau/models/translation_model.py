@@ -3,7 +3,7 @@
 import keras
 
 from keras_bahdanau.layers.arguments import check_choice
-from keras_bahdanau.models.decoder import Decoder
+from keras_bahdanau.models.decoder import Decoder, without_attention_normalization
 from keras_bahdanau.models.encoder import Encoder
 
 ATTENTIONS, TIES = ("additive", "none"), ("none", "target", "all")
@@ -13,7 +13,7 @@ ATTENTIONS, TIES = ("additive", "none"), ("none", "target", "all")
 class TranslationModel(keras.Model):
     """The translation model of Bahdanau et al. (2015), a functional model.
 
-    Its parts are usable on their own: `model.encoder` (see `Encoder`) and `model.decoder` (see
+    Its parts can be used alone: `model.encoder` (see `Encoder`) and `model.decoder` (see
     `Decoder`).
 
     Args:
@@ -28,18 +28,17 @@ class TranslationModel(keras.Model):
         order: `"before"` (the paper's), `"after"` or `"between"` (the conditional GRU): see
             `AttentionCell`.
         attention: `"additive"`; or `"none"` for a memory of one vector, the encoder's last state
-            (`memory="summary"` of `Encoder`), with all else equal, the number of weights too.
-        attention_normalization: `"layer"` to normalize what is inside the attention's tanh, else
-            `"none"`.
-        tie_embeddings: which matrices of `(vocabulary_size, embedding_dim)` are one: `"none"`,
+            (`memory="summary"` of `Encoder`), with all else unchanged, the number of weights too.
+        tie_embeddings: which matrices of `(vocabulary_size, embedding_dim)` are shared: `"none"`,
             `"target"` for the target embedding and the output matrix, `"all"` for the source
             embedding too (Press and Wolf 2017, https://arxiv.org/abs/1608.05859).
         dropout: rate on embeddings, between layers, on the memory and on the deep output.
         recurrent_dropout: rate on the recurrent connections.
-        attention_dropout: rate at which memory positions are left out of the contexts.
+        attention_dropout: rate at which whole memory positions are dropped, the same at all steps
+            of a target.
         initializer_range: weights start uniform in [-initializer_range, initializer_range].
         pad_id: the id of padding.
-        skip_padding: see `Encoder` and `Decoder`: for training.
+        skip_padding: whether training skips padding: see `Encoder` and `Decoder`.
 
     Inputs:
         dict of `source_ids`, integer tensor of shape `(batch_size, source_length)`, and
@@ -75,7 +74,6 @@ class TranslationModel(keras.Model):
         cell="gru",
         order="before",
         attention="additive",
-        attention_normalization="none",
         tie_embeddings="target",
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -97,7 +95,6 @@ class TranslationModel(keras.Model):
             num_layers=num_layers,
             cell=cell,
             order=order,
-            attention_normalization=attention_normalization,
             tie_embeddings="none" if tie_embeddings == "none" else "target",
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
@@ -158,7 +155,6 @@ class TranslationModel(keras.Model):
             "cell": encoder.cell,
             "order": decoder.order,
             "attention": self.attention,
-            "attention_normalization": decoder.attention_normalization,
             "tie_embeddings": self.tie_embeddings,
             "dropout": encoder.dropout,
             "recurrent_dropout": encoder.recurrent_dropout,
@@ -167,3 +163,7 @@ class TranslationModel(keras.Model):
             "pad_id": encoder.pad_id,
             "skip_padding": encoder.skip_padding,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**without_attention_normalization(config))

@@ -1,125 +1,83 @@
-"""A recurrent layer that attends to memories at each step."""
+"""A recurrent layer that attends to memories at each time step."""
 
 import keras
-from keras import ops
+from keras import ops, tree
 
-from keras_bahdanau.recurrent.attention_cell import PARTS, AttentionCell, deserialized_parts
-from keras_bahdanau.recurrent.attention_step import attention_step
+from keras_bahdanau.layers.arguments import (
+    check_attention_shapes,
+    check_keys_shape,
+    check_mask,
+    same_size,
+)
+from keras_bahdanau.recurrent.attention_cell import (
+    PARTS,
+    AttentionCell,
+    check_count,
+    deserialized_parts,
+    one_for_each,
+)
+from keras_bahdanau.recurrent.attention_step import attention_step, split_states
 from keras_bahdanau.recurrent.dropout_masks import (
-    drop_positions,
     fix_dropout_masks,
     has_dropout_masks,
-    product_factors,
     release_dropout_masks,
 )
-from keras_bahdanau.recurrent.memories import attend_to, check_call, one_for_each
-from keras_bahdanau.recurrent.states import (
-    recurrent_states,
-    split_states,
-    state_dtypes,
-    state_sizes,
-)
-from keras_bahdanau.time_loop.scan import over_steps
-
-
-def attention_loop(cell, sequence, states, attended, mask=None, training=None):
-    """Attends and advances at each element of a sequence.
-
-    Args:
-        cell: a built `AttentionCell`.
-        sequence: tensor of shape `(batch_size, target_length, input_dim)`.
-        states: list of the recurrent states.
-        attended: list of `Attended`, one for each attention.
-        mask: bool tensor of shape `(batch_size, target_length)`, False where a step is skipped, or
-            `None`.
-        training: whether this is training.
-
-    Returns:
-        `(outputs, states)`: the cell's output, the context and the weights of each attention side
-        by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
-        them apart), and the last states.
-    """
-    input_dim = sequence.shape[-1]
-    batch_size, target_length = ops.shape(sequence)[:2]
-    lengths = [ops.shape(each.memory)[1] for each in attended]
-    noise = [
-        attention.draw_noise(batch_size, target_length, length, training)
-        for attention, length in zip(cell.attentions, lengths, strict=True)
-    ]
-    drawn = [ops.cast(each, sequence.dtype) for each in noise if each is not None]
-
-    def step(inputs, states, attended):
-        draws, start = [], input_dim
-        for each, length in zip(noise, lengths, strict=True):
-            draws.append(None if each is None else inputs[:, None, start : start + length])
-            start = start if each is None else start + length
-        output, context, weights, states = attention_step(
-            cell, inputs[:, :input_dim], states, attended, training, draws
-        )
-        return ops.concatenate([output, context, *weights], axis=-1), states
-
-    sequence = ops.concatenate([sequence, *drawn], axis=-1) if drawn else sequence
-    # Cells keep their dropout masks for all rows in their order.
-    pack = not (training and any(map(has_dropout_masks, cell.transitions)))
-    factors = []
-    if training:
-        factors = [
-            *product_factors([*cell.transitions, *cell.attentions]),
-            *(each.memory for each in attended),
-        ]
-    return over_steps(step, sequence, states, attended, mask, pack, factors)
+from keras_bahdanau.recurrent.gru_cell import kernels_of
+from keras_bahdanau.time_loop.scan import scan
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class AttentionRNN(keras.layers.Layer):
-    """Runs any Keras cell over a sequence while an attention layer reads a memory.
+    """Runs any Keras cell over a sequence, with attention to a memory at each time step.
 
-    The whole sequence at once (teacher forcing) and one step at a time (generation) are the same
-    computation, with the states of the step before. Nothing is kept on the layer between calls, so
-    a long sequence can also be streamed in parts: pass on the states.
+    A call with a whole sequence (teacher forcing) and calls with one time step each (generation)
+    compute the same, if each call gets the states that the last one returned. No state is kept on
+    the layer, so a long sequence can also be processed in parts.
 
-    Training keeps, for each step, what the backward pass needs of the recurrence, but not the
-    tanh of `(batch_size, source_length, attention_units)`, which it computes once more.
+    In training, the backward pass recomputes the tanh of shape `(batch_size, source_length,
+    attention_units)` of each step instead of storing it.
 
     Args:
         cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with
             `state_size`.
-        attention: an attention layer of this package, or a list of them. Dropout of an attention
-            takes whole memory positions away for all steps of a sequence (variational dropout: Gal
-            and Ghahramani 2016, https://arxiv.org/abs/1512.05287).
+        attention: an attention layer of this package, or a list of them. In training, its
+            `dropout` drops attention weights, with a new mask at each time step; its
+            `position_dropout` drops whole memory positions, with one mask of shape
+            `(batch_size, source_length, 1)` for all time steps of a sequence (variational dropout:
+            Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287).
         order: `"before"` (the paper's: the previous state is the query), `"after"` (the cell's
-            output is the query, the context feeds the next step) or `"between"` (the conditional
-            GRU). See `AttentionCell`, also for the next three.
+            output is the query, the context is an input of the next step) or `"between"` (the
+            conditional GRU). See `AttentionCell`, also for the next three.
         second_cell: the second transition, with `order="between"`.
-        attention_layer: a layer, or a list of one for each attention, that makes of `[query;
-            context]` what takes the place of the context.
-        input_layer: a layer that makes the cell's input of the list `[inputs, context]`.
-        skip_padding: whether steps that `inputs_mask` leaves out are skipped: there all outputs are
-            zero, and the states stay as they are. On TensorFlow and PyTorch such a step then costs
-            nothing, unless the cell has dropout of its own while it trains; XLA cannot compile
-            that.
+        attention_layer: a layer, or a list of one for each attention, that computes an attention
+            vector from `[query; context]`, used instead of the context.
+        input_layer: a layer that computes the cell's input from the list `[inputs, context]`.
+        skip_padding: whether time steps where `inputs_mask` is False are skipped: all their outputs
+            are zero, and the states stay as they are. On TensorFlow and PyTorch these steps cost
+            no computation, unless the cell has dropout of its own and trains; XLA cannot compile
+            this.
         **kwargs: `name`, `dtype`, `trainable`: see `keras.layers.Layer`.
 
     Call arguments:
         inputs: tensor of shape `(batch_size, target_length, input_dim)`, or
-            `(batch_size, input_dim)` for one step. A Keras mask on it goes on to `outputs` and
-            `contexts`, and is `inputs_mask` unless that is given. Unless `skip_padding` is set,
-            nothing is skipped, so the final states are those after the padding.
+            `(batch_size, input_dim)` for one step. Its Keras mask is passed on to `outputs` and
+            `contexts`, and is `inputs_mask` unless that is given. Without `skip_padding`, the
+            final states are those after the padding.
         memory: tensor of shape `(batch_size, source_length, value_dim)`. For several attentions a
             list of one for each, or one for all of them; the next two likewise.
         memory_mask: bool tensor of shape `(batch_size, source_length)`, True = keep, or `None`.
         keys: what `project_keys(memory)` returned, or `None` to project now.
-        initial_state: flat list of tensors as the call before returned them; or only those of the
-            cell, from an encoder; or `None` for zeros.
+        initial_state: flat list of the states that the last call returned, or of the cell's states
+            alone (from an encoder), or `None` for zeros.
         training: whether dropout and noise are applied.
-        inputs_mask: bool tensor of shape `(batch_size, target_length)`, or `None`: the steps that
-            count in the losses that an attention adds, and that `skip_padding` does not skip.
+        inputs_mask: bool tensor of shape `(batch_size, target_length)`, True = keep, or `None`:
+            the time steps that count in the losses of an attention, and that `skip_padding` keeps.
 
     Returns:
         `(outputs, contexts, attention_scores, states)` of shapes
         `(batch_size, target_length, units)`, `(batch_size, target_length, context_dim)` and
         `(batch_size, target_length, source_length)` (each without `target_length` for one step;
-        for several attentions contexts are side by side and attention scores are a list), and the
+        for several attentions contexts are concatenated and attention scores are a list), and the
         list of final states: those of the cell from the lowest layer up, then, with
         `order="after"`, the last context, then those of attention layers that have a state.
 
@@ -181,7 +139,7 @@ class AttentionRNN(keras.layers.Layer):
         self.built = True
 
     def project_keys(self, memory):
-        """Keys for many calls.
+        """Projects memories once for many calls.
 
         Args:
             memory: tensor of shape `(batch_size, source_length, value_dim)`, or a list of one for
@@ -190,7 +148,7 @@ class AttentionRNN(keras.layers.Layer):
         Returns:
             Tensor of shape `(batch_size, source_length, keys_dim)`, or a list of them.
         """
-        keys = [each.keys for each in attend_to(self.attention_cell.attentions, memory)]
+        keys = [each.keys for each in self.attention_cell.attend_to(memory)]
         return keys if self._several else keys[0]
 
     def get_initial_state(self, memory):
@@ -201,11 +159,15 @@ class AttentionRNN(keras.layers.Layer):
                 each attention.
         """
         cell = self.attention_cell
-        return recurrent_states(cell, attend_to(cell.attentions, memory))
+        return cell.recurrent_states(cell.attend_to(memory))
 
     def split_states(self, states):
-        """`(cell_states, context, attention_states)` of states that a call returned: a list, a
-        tensor or `None`, and a list of one dict by name for each attention."""
+        """Splits the states that a call returned by what they belong to.
+
+        Returns:
+            `(cell_states, context, attention_states)`: a list of tensors; the last context with
+            `order="after"`, else `None`; a list of one dict of tensors for each attention.
+        """
         return split_states(self.attention_cell, states)
 
     @property
@@ -223,14 +185,13 @@ class AttentionRNN(keras.layers.Layer):
         inputs_mask=None,
     ):
         cell = self.attention_cell
-        check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
-        attended = attend_to(cell.attentions, memory, memory_mask, keys)
-        states = recurrent_states(cell, attended, initial_state)
-        if training:
-            attended = [
-                each._replace(memory=drop_positions(attention, each.memory))
-                for attention, each in zip(cell.attentions, attended, strict=True)
-            ]
+        _check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
+        attended = cell.attend_to(memory, memory_mask, keys)
+        states = cell.recurrent_states(attended, initial_state)
+        attended = [
+            each._replace(memory=attention.drop_positions(each.memory, training))
+            for attention, each in zip(cell.attentions, attended, strict=True)
+        ]
         one_step = len(inputs.shape) == 2
         if one_step and not training:
             return self._step(inputs, states, attended)
@@ -279,14 +240,14 @@ class AttentionRNN(keras.layers.Layer):
         inputs_mask=None,
     ):
         cell, leading = self.attention_cell, tuple(inputs.shape[:-1])
-        check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
+        _check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask)
 
         def spec(*shape, dtype=self.compute_dtype):
             return keras.KerasTensor(shape, dtype=dtype)
 
         lengths = [each.shape[1] for each in one_for_each(memory, cell.count)]
         weights = [spec(*leading, length) for length in lengths]
-        states = zip(state_sizes(cell, lengths), state_dtypes(cell), strict=True)
+        states = zip(cell.recurrent_state_sizes(lengths), cell.recurrent_state_dtypes, strict=True)
         return (
             spec(*leading, cell.units),
             spec(*leading, cell.context_dim),
@@ -305,3 +266,84 @@ class AttentionRNN(keras.layers.Layer):
     @classmethod
     def from_config(cls, config):
         return cls(**deserialized_parts(config))
+
+
+def attention_loop(cell, sequence, states, attended, mask=None, training=None):
+    """Attends and advances at each element of a sequence.
+
+    Args:
+        cell: a built `AttentionCell`.
+        sequence: tensor of shape `(batch_size, target_length, input_dim)`.
+        states: list of the recurrent states.
+        attended: list of `Attended`, one for each attention.
+        mask: bool tensor of shape `(batch_size, target_length)`, False where a step is skipped, or
+            `None`.
+        training: whether this is training.
+
+    Returns:
+        `(outputs, states)`: the cell's output, the context and the weights of each attention side
+        by side, of shape `(batch_size, target_length, ...)` (`AttentionCell.split_outputs` takes
+        them apart), and the last states.
+    """
+    batch_size, target_length = ops.shape(sequence)[:2]
+    draws = []
+    for attention, each in zip(cell.attentions, attended, strict=True):
+        shape = (batch_size, target_length, ops.shape(each.memory)[1])
+        noise = attention.draw_noise(*shape, training)
+        draws.append((noise, attention.draw_dropout_mask(*shape, training)))
+
+    def step(inputs, states, attended, matmul):
+        inputs, draws = inputs
+        output, context, weights, states = attention_step(
+            cell, inputs, states, attended, training, draws, matmul
+        )
+        return ops.concatenate([output, context, *weights], axis=-1), states
+
+    # Cells keep their dropout masks for all rows in their order.
+    pack = not (training and any(map(has_dropout_masks, cell.transitions)))
+    factors = []
+    if training:
+        factors = [
+            *kernels_of(cell.transitions),
+            *(kernel for attention in cell.attentions for kernel in attention.kernels),
+            *(each.memory for each in attended),
+        ]
+    return scan(step, [sequence, draws], states, attended, mask, pack, factors)
+
+
+def _check_call(cell, inputs, memory, memory_mask, keys, initial_state, inputs_mask):
+    """Raises ValueError unless the arguments of a call fit together."""
+    if len(inputs.shape) not in (2, 3):
+        raise ValueError(
+            "Expected `inputs` of shape (batch_size, input_dim) or "
+            "(batch_size, target_length, input_dim). "
+            f"Received: inputs.shape={tuple(inputs.shape)}"
+        )
+    check_mask("inputs_mask", inputs_mask, inputs.shape[:-1])
+    given = {"memory": memory, "memory_mask": memory_mask, "keys": keys}
+    given = {name: one_for_each(each, cell.count) for name, each in given.items()}
+    for name, each in given.items():
+        check_count(name, each, cell.count)
+    for attention, memory, mask, keys in zip(cell.attentions, *given.values(), strict=True):
+        check_attention_shapes(inputs.shape, memory.shape)
+        check_mask("memory_mask", mask, memory.shape[:-1])
+        if keys is not None:
+            check_keys_shape(keys.shape, memory.shape, attention.keys_dim)
+    if initial_state is not None:
+        lengths = [memory.shape[1] for memory in given["memory"]]
+        _check_initial_state(cell, initial_state, lengths)
+
+
+def _check_initial_state(cell, initial_state, value_lengths):
+    """Raises ValueError unless it is the cell's states or all recurrent states."""
+    received = [state.shape[-1] for state in tree.flatten(initial_state)]
+    expected = [cell.recurrent_state_sizes(value_lengths)]
+    if cell.cell_state_size not in expected:
+        expected.append(cell.cell_state_size)
+    if not any(
+        len(received) == len(sizes) and all(map(same_size, received, sizes)) for sizes in expected
+    ):
+        raise ValueError(
+            "Expected `initial_state` to be a list of states of widths "
+            f"{' or '.join(map(str, expected))}. Received: widths {received}"
+        )

@@ -1,27 +1,16 @@
-"""Dropout masks of recurrent cells: one for all steps of a sequence.
+"""Dropout masks of recurrent cells: one for all time steps of a sequence.
 
 Keras's cells draw their masks at first use and keep them until they are reset. `keras.layers.RNN`
-sees to that for its own cells, but not for cells inside a cell. The masks have to be drawn before
-the loop starts: drawn inside, they would belong to the graph of a single step.
+draws and resets those of its own cells, but not those of cells inside a cell. They are drawn before
+the loop over time: drawn inside, they would belong to the graph of a single step.
 """
+
+import contextlib
 
 import keras
 from keras import ops, tree
 
-
-def inner_cells(cell):
-    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
-    return getattr(cell, "cells", [cell])
-
-
-def product_factors(parts):
-    """What cells and attention layers multiply by, for `over_steps`, as far as they tell it."""
-    return [
-        factor
-        for part in parts
-        for inner in inner_cells(part)
-        for factor in getattr(inner, "product_factors", ())
-    ]
+from keras_bahdanau.recurrent.gru_cell import inner_cells
 
 
 def fix_dropout_masks(attention_cell, sequence):
@@ -44,7 +33,7 @@ def fix_dropout_masks(attention_cell, sequence):
 
 
 def has_dropout_masks(cell):
-    """Whether a cell, or a cell inside of it, drops inputs or states in training."""
+    """Whether a cell, or a cell stacked in it, drops inputs or states in training."""
     return any(
         getattr(inner, "dropout", 0) or getattr(inner, "recurrent_dropout", 0)
         for inner in inner_cells(cell)
@@ -52,7 +41,7 @@ def has_dropout_masks(cell):
 
 
 def release_dropout_masks(attention_cell):
-    """Forgets the masks, so that the next sequence draws its own."""
+    """Resets the masks, so that the next sequence draws its own."""
     for cell in attention_cell.transitions:
         for inner in inner_cells(cell):
             if hasattr(inner, "reset_dropout_mask"):
@@ -60,15 +49,34 @@ def release_dropout_masks(attention_cell):
                 inner.reset_recurrent_dropout_mask()
 
 
-def drop_positions(attention, memory):
-    """Drops whole positions of a memory at the dropout rate of its attention.
+@contextlib.contextmanager
+def no_dropout_masks(layers):
+    """Sets the dropout rates of recurrent layers' cells to zero, until it ends.
 
-    Dropping the weight of a position from every context is dropping its value; one mask serves all
-    steps, so no random state is drawn inside the loop.
+    `keras.layers.RNN` draws dropout masks in inference too, where its cells ignore them. A graph
+    that is exported would then hold random operations, and their seed as a variable.
+
+    Args:
+        layers: list of layers; those that are neither `keras.layers.RNN` nor
+            `keras.layers.Bidirectional` stay as they are.
     """
-    if not attention.dropout:
-        return memory
-    kept = keras.random.dropout(
-        ops.ones_like(memory[..., :1]), attention.dropout, seed=attention.seed_generator
-    )
-    return memory * kept
+    cells = [inner for layer in layers for cell in _cells(layer) for inner in inner_cells(cell)]
+    rates = [
+        (cell, name, getattr(cell, name))
+        for cell in cells
+        for name in ("dropout", "recurrent_dropout")
+        if hasattr(cell, name)
+    ]
+    for cell, name, _ in rates:
+        setattr(cell, name, 0.0)
+    try:
+        yield
+    finally:
+        for cell, name, rate in rates:
+            setattr(cell, name, rate)
+
+
+def _cells(layer):
+    if isinstance(layer, keras.layers.Bidirectional):
+        return [layer.forward_layer.cell, layer.backward_layer.cell]
+    return [layer.cell] if isinstance(layer, keras.layers.RNN) else []

@@ -1,10 +1,11 @@
-"""A GRU cell that costs less to train."""
+"""GRU cell with cheaper gradients."""
 
 import keras
 from keras import ops
 
-from keras_bahdanau.backend.indexing import parts_of
-from keras_bahdanau.time_loop.weight_gradients import Kernel, product
+from keras_bahdanau.backend.indexing import split
+from keras_bahdanau.backend.numerics import float32_at_least, matmul
+from keras_bahdanau.time_loop.weight_gradients import Kernel
 
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
@@ -22,44 +23,48 @@ class GRUCell(keras.layers.GRUCell):
     https://docs.nvidia.com/deeplearning/cudnn (the reset gate after the product).
     """
 
-    def call(self, inputs, states, training=False):
+    def call(self, inputs, states, training=False, matmul=matmul):
         if not self.projects_inputs:
             return super().call(inputs, states, training=training)
         if training and self.dropout:
             inputs = inputs * self.get_dropout_mask(inputs)
-        return self.advance(self.project_inputs(inputs), states)
+        return self.advance(self.project_inputs(inputs, matmul), states, matmul)
 
     @property
     def projects_inputs(self):
         """Whether `call` is `project_inputs`, then `advance`."""
         return self.reset_after and self.use_bias and self.implementation == 2
 
-    def project_inputs(self, inputs):
-        """What a step takes of its input, and does not depend on the state.
+    def project_inputs(self, inputs, matmul=matmul):
+        """The part of a step that does not depend on the state: W x_t + b.
 
         Args:
             inputs: tensor of shape `(..., input_dim)`, also of all steps of a sequence at once.
+            matmul: what a `scan` passes to its steps.
 
-        Returns: tensor of shape `(..., 3 * units)`.
+        Returns:
+            Tensor of shape `(..., 3 * units)`.
         """
-        return _wide(product(inputs, self.kernel, self._biases()[0]))
+        return float32_at_least(matmul(inputs, self.kernel, self._biases()[0]))
 
-    def advance(self, from_input, states):
-        """One step, from what `project_inputs` made of its input: see `call`."""
+    def advance(self, from_input, states, matmul=matmul):
+        """The rest of a step, from what `project_inputs` returned: see `call`."""
         previous = states[0] if isinstance(states, (list, tuple)) else states
-        from_state = _wide(product(previous, self.recurrent_kernel, self._biases()[1]))
+        from_state = float32_at_least(matmul(previous, self.recurrent_kernel, self._biases()[1]))
         units = self.units
-        input_gates, input_candidate = parts_of(from_input, [2 * units, units])
-        state_gates, state_candidate = parts_of(from_state, [2 * units, units])
+        input_gates, input_candidate = split(from_input, [2 * units, units])
+        state_gates, state_candidate = split(from_state, [2 * units, units])
         gates = self.recurrent_activation(input_gates + state_gates)
-        update, reset = parts_of(gates, [units, units])
+        update, reset = split(gates, [units, units])
         candidate = self.activation(input_candidate + reset * state_candidate)
-        new = ops.cast(candidate + update * (_wide(previous) - candidate), previous.dtype)
+        new = ops.cast(
+            candidate + update * (float32_at_least(previous) - candidate), previous.dtype
+        )
         return new, [new] if isinstance(states, (list, tuple)) else new
 
     @property
-    def product_factors(self):
-        """What `call` multiplies by, for `over_steps`."""
+    def kernels(self):
+        """What `call` multiplies by, for `scan` to defer the gradients."""
         if not self.projects_inputs:
             return []
         kernels = zip((self.kernel, self.recurrent_kernel), self._biases(), strict=True)
@@ -69,6 +74,23 @@ class GRUCell(keras.layers.GRUCell):
         return ops.unstack(ops.convert_to_tensor(self.bias))
 
 
-def _wide(tensor):
-    half = keras.backend.standardize_dtype(tensor.dtype) in ("float16", "bfloat16")
-    return ops.cast(tensor, "float32") if half else tensor
+def call_cell(cell, inputs, states, training, matmul):
+    """Calls any Keras cell; a `GRUCell`, or a stack of them, multiplies with `matmul`."""
+    if _takes_matmul(cell):
+        return cell(inputs, states, training=training, matmul=matmul)
+    return cell(inputs, states, training=training)
+
+
+def kernels_of(cells):
+    """The kernels of all `GRUCell`s, as far as `call_cell` passes `matmul` to them."""
+    inner = [each for cell in cells if _takes_matmul(cell) for each in inner_cells(cell)]
+    return [kernel for cell in inner for kernel in cell.kernels]
+
+
+def _takes_matmul(cell):
+    return all(isinstance(inner, GRUCell) for inner in inner_cells(cell))
+
+
+def inner_cells(cell):
+    """The cells of a `keras.layers.StackedRNNCells`, or the cell itself, in a list."""
+    return getattr(cell, "cells", [cell])

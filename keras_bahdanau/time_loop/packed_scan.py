@@ -1,63 +1,63 @@
-"""The loop over time that computes nothing for padding."""
+"""Scan over a packed sequence: each time step computes only the rows that are still active."""
 
 import keras
 from keras import ops, tree
 
-from keras_bahdanau.backend.custom_gradient import with_gradient
-from keras_bahdanau.backend.loops import over_pieces
-from keras_bahdanau.time_loop.packed_sequence import PackedRows
+from keras_bahdanau.backend.loops import scan_chunks
+from keras_bahdanau.backend.numerics import with_gradient
+from keras_bahdanau.time_loop.packed_sequence import PackedSequence
 from keras_bahdanau.time_loop.weight_gradients import (
     Kernel,
     deferred_kernel,
     deferred_matrices,
-    deferring,
+    deferring_matmul,
 )
 
 
-def over_running_rows(step, sequence, states, constants, mask, factors=()):
-    """`over_steps` with a mask, where step i is computed for the rows that still run.
+def packed_scan(step, sequence, states, constants, mask, factors=()):
+    """`scan` with a mask, where a time step is computed for its active rows alone.
 
-    Rows stand from the longest to the shortest, so that those are the first ones, as in a packed
-    sequence of PyTorch or cuDNN, and some of the next, to a round number. XLA, whose shapes have to
-    be known, cannot compile it.
+    The rows of the batch are sorted from the longest to the shortest, so that the active ones are
+    the first ones, as in a packed sequence of PyTorch or cuDNN. Their number is rounded up (see
+    `PackedSequence`). XLA, which has to know all shapes, cannot compile it.
 
-    Args and returns: those of `over_steps`.
+    Args and returns: those of `scan`, with one `sequence`.
     """
-    packed = PackedRows(mask)
-    kernels = {
-        id(factor.kernel): deferred_kernel(factor, packed)
-        for factor in factors
-        if isinstance(factor, Kernel)
-    }
-    matrices = {
-        index: deferred_matrices(constant, packed)
+    packed = PackedSequence(mask)
+    kernels = [factor for factor in factors if isinstance(factor, Kernel)]
+    matrices = [
+        index
         for index, constant in enumerate(tree.flatten(constants))
         if any(constant is factor for factor in factors)
-    }
-    all_deferred = [*kernels.values(), *matrices.values()]
-    states, constants = _of_each(packed.sorted, (list(states), constants))
+    ]
+    deferred = [deferred_kernel(kernel, packed) for kernel in kernels] + [
+        deferred_matrices(tree.flatten(constants)[index], packed) for index in matrices
+    ]
+    states, constants = _map(packed.sort, (list(states), constants))
 
-    def advance(pieces, count, states):
-        inputs, *offsets = pieces
-        places = ops.shape(inputs)[0]
-        running = _of_each(lambda constant: _first_rows(constant, places), constants)
-        flat = tree.flatten(running)
-        for deferred, offset in zip(all_deferred, offsets, strict=True):
-            deferred.begin_step(offset)
-        with deferring(kernels | {id(flat[index]): each for index, each in matrices.items()}):
-            output, new_states = step(inputs, [state[:places] for state in states], running)
-        outputs = [ops.cast(output, sequence.dtype), *(each.end_step() for each in all_deferred)]
+    def advance(chunks, count, states):
+        inputs, *offsets = chunks
+        rows = ops.shape(inputs)[0]
+        active = _map(lambda constant: _first_rows(constant, rows), constants)
+        flat = tree.flatten(active)
+        step_factors = [kernel.kernel for kernel in kernels] + [flat[index] for index in matrices]
+        for each, factor, offset in zip(deferred, step_factors, offsets, strict=True):
+            each.begin_step(factor, offset)
+        output, new_states = step(
+            inputs, [state[:rows] for state in states], active, deferring_matmul(deferred)
+        )
+        outputs = [ops.cast(output, sequence.dtype), *(each.end_step() for each in deferred)]
         return outputs, [
             ops.concatenate([ops.cast(new, state.dtype)[:count], state[count:]])
             for new, state in zip(new_states, states, strict=True)
         ]
 
-    sequences = [packed.pack(sequence), *(deferred.offsets for deferred in all_deferred)]
-    outputs, states = over_pieces(advance, sequences, packed.places, packed.counts, states)
+    sequences = [packed.pack(sequence), *(each.offsets for each in deferred)]
+    outputs, states = scan_chunks(advance, sequences, packed.sizes, packed.counts, states)
     outputs, *inputs = outputs
-    for deferred, inputs_of_steps in zip(all_deferred, inputs, strict=True):
-        deferred.inputs = inputs_of_steps
-    return packed.unpack(outputs), [packed.unsorted(state) for state in states]
+    for each, inputs_of_steps in zip(deferred, inputs, strict=True):
+        each.inputs = inputs_of_steps
+    return packed.unpack(outputs), [packed.unsort(state) for state in states]
 
 
 def _first_rows(tensor, count):
@@ -76,6 +76,6 @@ def _first_rows(tensor, count):
     return with_gradient(rows, tensor)
 
 
-def _of_each(function, structure):
-    """The structure with a function of each tensor; there may be `None` among them."""
+def _map(function, structure):
+    """A function of each tensor of a nested structure, in which `None` stays `None`."""
     return tree.map_structure(lambda x: None if x is None else function(x), structure)

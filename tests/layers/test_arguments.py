@@ -15,10 +15,11 @@ def test_units_must_be_a_positive_integer(units):
         BahdanauAttention(units)
 
 
-@pytest.mark.parametrize("dropout", [-0.1, 1, 1.5, float("nan")])
-def test_dropout_must_be_a_rate(dropout):
-    with pytest.raises(ValueError, match=rf"`dropout` must be in the range \[0, 1\).*{dropout}"):
-        BahdanauAttention(8, dropout=dropout)
+@pytest.mark.parametrize("name", ["dropout", "position_dropout"])
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+def test_dropouts_must_be_rates(name, rate):
+    with pytest.raises(ValueError, match=rf"`{name}` must be in the range \[0, 1\).*{rate}"):
+        BahdanauAttention(8, **{name: rate})
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,22 @@ def test_dropout_keeps_the_mean_and_the_returned_weights():
     assert np.abs(again - dropped_context).max() > 0.1
 
 
+def test_position_dropout_drops_a_position_for_all_queries():
+    layer = BahdanauAttention(8, position_dropout=0.4, seed=1)
+    query = np.repeat(QUERY[:1], 400, axis=0)
+    one_hot = np.broadcast_to(np.eye(6, dtype="float32"), (400, 6, 6))
+    # The context of one-hot values are the weights that were summed.
+    summed, weights = attend(layer, query, one_hot, training=True)
+    kept = summed / weights
+    np.testing.assert_allclose(kept, np.broadcast_to(kept[:, :1], kept.shape), rtol=1e-5)
+    np.testing.assert_allclose(np.unique(kept.round(3)), [0, 1.667])
+    np.testing.assert_allclose(kept[:, 0].mean(), 1, atol=0.05)
+    again, _ = attend(layer, query, one_hot, training=True)
+    assert np.abs(again - summed).max() > 0.01
+    summed, weights = attend(layer, query, one_hot)
+    np.testing.assert_allclose(summed, weights, atol=1e-6)
+
+
 def test_dropout_of_zero_changes_nothing():
     layer = BahdanauAttention(8)
     for training in (True, None):

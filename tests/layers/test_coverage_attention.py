@@ -5,7 +5,7 @@ from attention_oracle import arrays_of, weights_by_name
 from coverage_oracle import coverage_attention, coverage_losses
 from keras import ops
 
-from keras_bahdanau.layers.coverage_attention import CoverageAttention
+from keras_bahdanau.layers.coverage_attention import CoverageAttention, coverage_loss
 
 RANDOM = np.random.default_rng(2)
 QUERY = RANDOM.normal(size=(3, 5, 4)).astype("float32")
@@ -236,3 +236,44 @@ def test_coverage_is_summed_exactly_in_half_precision(dtype):
     queries = np.zeros((1, 600, 3), "float32")
     _, state = layer(queries, np.ones((1, 7, 2), "float32"), return_attention_state=True)
     np.testing.assert_allclose(arrays_of(state["coverage"]), 600 / 7, rtol=1e-4)
+
+
+WEIGHTS = np.random.default_rng(1).dirichlet(np.ones(6), size=(3, 5)).astype("float32")
+# Not only at the end; and no query at all.
+LOSS_MASK = np.array([[1, 1, 1, 1, 1], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0]], dtype=bool)
+
+
+@pytest.mark.parametrize("query_mask", [None, LOSS_MASK])
+def test_loss_equals_the_papers_equation(query_mask):
+    losses = arrays_of(coverage_loss(WEIGHTS, query_mask))
+    np.testing.assert_allclose(losses, coverage_losses(WEIGHTS, query_mask), atol=1e-6)
+
+
+def test_looking_at_one_place_again_costs_one_and_elsewhere_nothing():
+    steps = np.eye(4, dtype="float32")[[2, 0, 2, 1, 0]]
+    np.testing.assert_array_equal(arrays_of(coverage_loss(steps[None])), [[0, 0, 1, 0, 1]])
+
+
+def test_masked_queries_of_the_loss_are_as_if_they_were_not_there():
+    losses = arrays_of(coverage_loss(WEIGHTS, LOSS_MASK))
+    assert not losses[~LOSS_MASK].any()
+    kept = LOSS_MASK[1]
+    np.testing.assert_allclose(
+        losses[1, kept], arrays_of(coverage_loss(WEIGHTS[1:2, kept]))[0], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_loss_of_half_precision_is_summed_in_float32(dtype):
+    losses = coverage_loss(ops.cast(ops.full((1, 5000, 1), 1.0), dtype))
+    assert keras.backend.standardize_dtype(losses.dtype) == "float32"
+    np.testing.assert_array_equal(arrays_of(losses)[0], [0.0] + [1.0] * 4999)
+
+
+def test_wrong_shapes_of_the_loss_are_refused():
+    with pytest.raises(ValueError, match=r"attention_scores.*Received.*\(5, 6\)"):
+        coverage_loss(WEIGHTS[0])
+    with pytest.raises(ValueError, match=r"query_mask.*Received.*shape=\(3, 4\)"):
+        coverage_loss(WEIGHTS, LOSS_MASK[:, :4])
+    with pytest.raises(ValueError, match="query_mask.*Received: dtype=float32"):
+        coverage_loss(WEIGHTS, LOSS_MASK.astype("float32"))

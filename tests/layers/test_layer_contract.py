@@ -1,5 +1,7 @@
 """What Keras asks of every layer, asked of the whole family on the backend that Keras runs on."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -75,6 +77,26 @@ def test_keras_checks_of_recurrent_layers(name):
         input_shape={"inputs_shape": (2, 4, 3), "memory_shape": (2, 6, 7)},
         **KERAS_CHECKS,
     )
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_signature_names_every_argument(name):
+    attention_class, options = options_of(name)
+    config, base = attention_class(**options).get_config(), keras.layers.Layer().get_config()
+    parameters = inspect.signature(attention_class).parameters
+    assert {*parameters} - {"kwargs"} == config.keys() - base.keys()
+    # Keras's own arguments, and nothing else, come as keyword arguments.
+    attention_class(**options, name="attention", dtype="float32", trainable=False)
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments.*rate"):
+        attention_class(**options, rate=0.5)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_configs_without_position_dropout_load(name):
+    attention_class, options = options_of(name)
+    config = attention_class(**options, dropout=0.3).get_config()
+    del config["position_dropout"]
+    assert attention_class.from_config(config).position_dropout == 0
 
 
 @pytest.mark.parametrize("name", ATTENTIONS)

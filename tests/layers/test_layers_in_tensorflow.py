@@ -64,7 +64,7 @@ def test_scores_of_unknown_sizes(elements, xla, monkeypatch):
         )
 
     expected = value_and_gradients(loss, [query, keys, scale])
-    monkeypatch.setattr("keras_bahdanau.layers.additive_scores.BLOCK_ELEMENTS", elements)
+    monkeypatch.setattr("keras_bahdanau.layers.additive_scores.CHUNK_ELEMENTS", elements)
     received = value_and_gradients(loss, [query, keys, scale], compile=signature)
     for first, second in zip(
         keras.tree.flatten(received), keras.tree.flatten(expected), strict=True

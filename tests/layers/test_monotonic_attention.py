@@ -197,7 +197,10 @@ def test_a_state_of_another_layer_is_refused():
         ({"units": 0}, r"`units` must be a positive integer. Received: units=0"),
         ({"mode": "soft"}, r"`mode` must be one of .* Received: mode='soft'"),
         ({"inference_mode": "soft"}, r"`inference_mode` must be one of .* inference_mode='soft'"),
-        ({"sigmoid_noise": -1.0}, r"`sigmoid_noise` must be a number >= 0. .* sigmoid_noise=-1.0"),
+        (
+            {"sigmoid_noise": -1.0},
+            r"`sigmoid_noise` must be a number of at least 0. .* sigmoid_noise=-1.0",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

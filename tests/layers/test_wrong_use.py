@@ -95,7 +95,7 @@ def test_the_attention_state_of_another_layer(name, other):
     if STATES[name] == STATES[other]:
         layer(QUERY, VALUE, attention_state=state)
         return
-    with pytest.raises(ValueError, match="`attention_state` to be what this layer handed back"):
+    with pytest.raises(ValueError, match="`attention_state` to be what this layer returned"):
         layer(QUERY, VALUE, attention_state=state)
 
 
@@ -104,5 +104,5 @@ def test_the_attention_state_of_another_memory(name):
     if state:
         with pytest.raises(ValueError, match=r"\(2, 5\).*Received: .*\(2, 6\)"):
             FAMILY[name](3)(QUERY, VALUE, attention_state=state)
-    with pytest.raises(ValueError, match="`attention_state` to be what this layer handed back"):
+    with pytest.raises(ValueError, match="`attention_state` to be what this layer returned"):
         FAMILY[name](3)(QUERY, VALUE, attention_state=np.zeros((2, 5), "float32"))

@@ -9,7 +9,9 @@ from attention_oracle import (
     weights_by_name,
 )
 
+from keras_bahdanau import AttentionRNN, BahdanauAttention
 from keras_bahdanau.models import Decoder
+from keras_bahdanau.models.decoder import start_model
 
 RANDOM = np.random.default_rng(4)
 TARGET_IN_IDS = np.array([[2, 7, 4, 9], [2, 5, 0, 0]], dtype="int32")
@@ -22,7 +24,7 @@ OPTIONS = [
     {"order": "after"},
     {"num_layers": 2},
     {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": "none"},
-    {"order": "between", "attention_normalization": "layer"},
+    {"order": "between"},
     {"order": "between", "cell": "lstm", "num_layers": 2},
 ]
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, ATTENTION_UNITS = 11, 4, 7, 3
@@ -168,6 +170,31 @@ def test_config_and_file_rebuild_the_same_decoder_with_its_start(options, tmp_pa
         assert_same(decode(other), decode(decoder))
 
 
+@pytest.mark.parametrize("options", OPTIONS)
+def test_steps_are_calls_with_one_token(options):
+    decoder = decoder_of(**options)
+    start = decoder.start(MEMORY, ENCODER_STATE)
+    states, expected = start["initial_state"], {"states": start["initial_state"]}
+    for i in range(TARGET_IN_IDS.shape[1]):
+        logits, states, attention_scores = decoder.step(
+            TARGET_IN_IDS[:, i], states, MEMORY, MEMORY_MASK, start["keys"], decoder.output_kernel()
+        )
+        expected = decode(decoder, TARGET_IN_IDS[:, i : i + 1], initial_state=expected["states"])
+        np.testing.assert_allclose(arrays_of(logits), expected["logits"][:, 0], atol=1e-5)
+        scores = expected["attention_scores"][:, 0]
+        np.testing.assert_allclose(arrays_of(attention_scores), scores, atol=1e-5)
+    for one, other in zip(arrays_of(states), expected["states"], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_loads_a_config_from_before_layer_normalization_went():
+    config = decoder_of(order="between").get_config()
+    decoder = Decoder.from_config({**config, "attention_normalization": "none"})
+    assert decoder.get_config() == config
+    with pytest.raises(ValueError, match="`layer_normalization`.*attention_normalization='layer'"):
+        Decoder.from_config({**config, "attention_normalization": "layer"})
+
+
 @pytest.mark.parametrize("tie_embeddings", ["none", "target"])
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
@@ -193,7 +220,6 @@ def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
         ({"cell": "rnn"}, r"`cell` must be one of \('gru', 'lstm'\).*cell=rnn"),
         ({"order": "during"}, r"`order` must be one of \('before', 'after', 'be.*'during'"),
         ({"tie_embeddings": "all"}, r"`tie_embeddings` must be one of \('none', 'target'\).*'all'"),
-        ({"attention_normalization": "batch"}, "`attention_normalization` must be one of.*'batch'"),
         ({"dropout": 1}, r"`dropout` must be in the range \[0, 1\).*dropout=1"),
         ({"attention_dropout": 2}, r"`attention_dropout` must be in the range.*=2"),
         ({"readout_units": 9}, "`readout_units` must equal `embedding_dim`.*readout_units=9"),
@@ -202,3 +228,27 @@ def test_logits_are_float32_under_mixed_precision(policy, tie_embeddings):
 def test_wrong_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         Decoder(**{"vocabulary_size": 10, "memory_dim": 6, **options})
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_start_has_keys_of_the_attention_and_a_bridge_for_each_state(order):
+    rnn = AttentionRNN(keras.layers.LSTMCell(4), BahdanauAttention(3), order=order)
+    rnn.build((None, None, 2), (None, None, 6))
+    model = start_model(rnn, memory_dim=6, initializer_range=0.5)
+    start = arrays_of(model({"memory": MEMORY, "encoder_state": ENCODER_STATE}))
+    np.testing.assert_array_equal(start["keys"], arrays_of(rnn.project_keys(MEMORY)))
+    widths = rnn.attention_cell.recurrent_state_size
+    assert [state.shape for state in start["initial_state"]] == [(2, width) for width in widths]
+    for index, state in enumerate(start["initial_state"]):
+        kernel, bias = model.get_layer(f"bridge_{index}").get_weights()
+        np.testing.assert_allclose(state, np.tanh(ENCODER_STATE @ kernel + bias), atol=1e-6)
+
+
+def test_start_shares_the_weights_of_the_attention_and_is_not_saved_alone(tmp_path):
+    rnn = AttentionRNN(keras.layers.GRUCell(4), BahdanauAttention(3))
+    rnn.build((None, None, 2), (None, None, 6))
+    model = start_model(rnn, memory_dim=6, initializer_range=0.5)
+    shared = {id(weight) for weight in rnn.weights} & {id(weight) for weight in model.weights}
+    assert shared == {id(weight) for weight in rnn.attention.weights}
+    with pytest.raises(NotImplementedError, match="saved with its decoder"):
+        model.save(tmp_path / "start.keras")

@@ -11,7 +11,7 @@ INPUTS = {"source_ids": SOURCE_IDS, "target_in_ids": TARGET_IN_IDS}
 OPTIONS = [
     {},
     {"num_layers": 2, "cell": "lstm", "order": "after", "tie_embeddings": "none"},
-    {"tie_embeddings": "all", "order": "between", "attention_normalization": "layer"},
+    {"tie_embeddings": "all", "order": "between"},
     {"attention": "none", "cell": "lstm"},
     {"readout_units": 9, "tie_embeddings": "none", "pad_id": 1},
 ]
@@ -84,7 +84,6 @@ def test_config_has_every_argument():
         "cell": "lstm",
         "order": "after",
         "attention": "none",
-        "attention_normalization": "layer",
         "tie_embeddings": "none",
         "dropout": 0.1,
         "recurrent_dropout": 0.2,
@@ -96,6 +95,21 @@ def test_config_has_every_argument():
     assert set(config) == {"name", "trainable", *other}
     received = TranslationModel(**other).get_config()
     assert {name: received[name] for name in other} == other
+
+
+def test_loads_a_file_from_before_layer_normalization_went(tmp_path, monkeypatch):
+    model = model_of()
+    config = model.get_config()
+    monkeypatch.setattr(
+        TranslationModel, "get_config", lambda self: {**config, "attention_normalization": "none"}
+    )
+    model.save(tmp_path / "model.keras")
+    monkeypatch.undo()
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == {**config, "name": loaded.name}
+    np.testing.assert_array_equal(arrays_of(loaded(INPUTS)), arrays_of(model(INPUTS)))
+    with pytest.raises(ValueError, match="`layer_normalization`.*attention_normalization='layer'"):
+        TranslationModel.from_config({**config, "attention_normalization": "layer"})
 
 
 @pytest.mark.parametrize("options", OPTIONS)

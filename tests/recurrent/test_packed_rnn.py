@@ -99,3 +99,8 @@ def test_it_is_saved(tmp_path):
     sequence = np.where(MASK[..., None], SEQUENCE, 0)
     assert_close(loaded(sequence), model(sequence))
     assert not arrays_of(model(sequence))[~MASK].any()
+
+
+def test_skipped_steps_always_have_zero_outputs():
+    with pytest.raises(ValueError, match="`zero_output_for_mask` must be True.*=False"):
+        SkippingRNN(keras.layers.GRUCell(2), zero_output_for_mask=False)

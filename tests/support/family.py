@@ -17,7 +17,7 @@ ATTENTIONS = {
     "normalized": (BahdanauAttention, {"normalize": True}),
     "layer_normalized": (BahdanauAttention, {"layer_normalization": True}),
     "temperature": (BahdanauAttention, {"temperature": 2.0}),
-    "dropout": (BahdanauAttention, {"dropout": 0.3, "seed": 1}),
+    "dropout": (BahdanauAttention, {"dropout": 0.3, "position_dropout": 0.2, "seed": 1}),
     "hardmax": (BahdanauAttention, {"probability": "hardmax"}),
     "all": (BahdanauAttention, ALL),
     "location": (LocationSensitiveAttention, LOCATION),

@@ -5,9 +5,9 @@ from attention_oracle import arrays_of
 from keras import ops
 from on_backend import compiled, value_and_gradients
 
-from keras_bahdanau.backend.loops import ROW_MULTIPLE, round_number
-from keras_bahdanau.time_loop.packed_sequence import PackedRows
-from keras_bahdanau.time_loop.scan import over_steps
+from keras_bahdanau.backend.loops import ROW_MULTIPLE, round_up
+from keras_bahdanau.time_loop.packed_sequence import PackedSequence
+from keras_bahdanau.time_loop.scan import scan
 
 RANDOM = np.random.default_rng(6)
 MASKS = {
@@ -33,7 +33,7 @@ def sequence_of(mask):
     return RANDOM.normal(size=(*mask.shape, 3)).astype("float32")
 
 
-def step(inputs, states, constants):
+def step(inputs, states, constants, matmul=None):
     """Two states and a constant, all of different widths, in an order that matters."""
     first, second = states
     scale, shift = constants
@@ -69,9 +69,9 @@ def alone(sequence, states, constants, mask):
     return outputs, states
 
 
-def test_round_numbers_are_few_and_near():
+def test_rounded_numbers_are_few_and_near():
     counts = np.arange(0, 10_000, 7)
-    rounded = np.array([int(round_number(ops.convert_to_tensor(n, "int32"))) for n in counts])
+    rounded = np.array([int(round_up(ops.convert_to_tensor(n, "int32"))) for n in counts])
     assert not (rounded % ROW_MULTIPLE).any()
     assert (counts <= rounded).all() and (rounded < counts + np.maximum(8, counts / 32)).all()
     for least in (128, 512, 4096):
@@ -83,26 +83,26 @@ def test_round_numbers_are_few_and_near():
 def test_packing_takes_last_elements_first_and_comes_back(name):
     mask = mask_of(name)
     sequence = sequence_of(mask)
-    packed = PackedRows(ops.convert_to_tensor(mask))
+    packed = PackedSequence(ops.convert_to_tensor(mask))
     elements = arrays_of(packed.pack(ops.convert_to_tensor(sequence)))
-    counts, places = arrays_of(packed.counts), arrays_of(packed.places)
+    counts, sizes = arrays_of(packed.counts), arrays_of(packed.sizes)
     lengths = mask.sum(axis=1)
     steps = np.arange(max(lengths.max(), 1))[::-1]
     np.testing.assert_array_equal(counts, [(lengths > step).sum() for step in steps])
     fewest = np.minimum(-(-counts // ROW_MULTIPLE) * ROW_MULTIPLE, len(mask))
-    assert (fewest <= places).all() and (places <= len(mask)).all()
-    whole = ops.convert_to_numpy(round_number(ops.convert_to_tensor(sum(fewest), dtype="int32")))
-    assert sum(places) == min(whole, len(mask) * len(places))
+    assert (fewest <= sizes).all() and (sizes <= len(mask)).all()
+    whole = ops.convert_to_numpy(round_up(ops.convert_to_tensor(sum(fewest), dtype="int32")))
+    assert sum(sizes) == min(whole, len(mask) * len(sizes))
     by_length = sequence[arrays_of(packed.order)]
     kept = mask[arrays_of(packed.order)]
     assert list(kept.sum(axis=1)) == sorted(lengths, reverse=True)
     start = 0
-    for step, count, place in zip(steps, counts, places, strict=True):
+    for step, count, size in zip(steps, counts, sizes, strict=True):
         expected = [by_length[row][kept[row]][step] for row in range(count)]
-        here = elements[start : start + place]
+        here = elements[start : start + size]
         np.testing.assert_array_equal(here[:count], np.reshape(expected, (count, 3)))
         assert not here[count:].any()
-        start += place
+        start += size
     assert start == len(elements)
     unpacked = arrays_of(packed.unpack(ops.convert_to_tensor(elements)))
     np.testing.assert_array_equal(unpacked, np.where(mask[..., None], sequence, 0))
@@ -114,7 +114,7 @@ def test_every_row_goes_over_its_own_elements(name, pack):
     mask = mask_of(name)
     sequence, (constants, states) = sequence_of(mask), constants_and_states(len(mask))
     tensors = keras.tree.map_structure(ops.convert_to_tensor, (sequence, states, constants, mask))
-    outputs, last = over_steps(step, *tensors, pack=pack)
+    outputs, last = scan(step, *tensors, pack=pack)
     expected_outputs, expected_last = alone(sequence, states, constants, mask)
     np.testing.assert_allclose(arrays_of(outputs), expected_outputs, atol=1e-5)
     for state, expected in zip(arrays_of(last), expected_last, strict=True):
@@ -130,7 +130,7 @@ def test_gradients_are_those_of_computing_everything(name, compile):
 
     def loss(pack):
         def function(sequence, scale, shift, *states):
-            outputs, last = over_steps(
+            outputs, last = scan(
                 step,
                 sequence,
                 list(states),
@@ -157,27 +157,48 @@ def test_nothing_but_a_round_number_of_rows_is_computed(name):
     mask = mask_of(name)
     rows = []
 
-    def counting(inputs, states, constants):
+    def counting(inputs, states, constants, matmul):
         rows.append(inputs.shape[0])
         return step(inputs, states, constants)
 
     constants, states = constants_and_states(len(mask))
     tensors = (sequence_of(mask), states, constants, mask)
     tensors = keras.tree.map_structure(ops.convert_to_tensor, tensors)
-    over_steps(counting, *tensors, pack=True)
+    scan(counting, *tensors, pack=True)
     if BACKEND == "jax":
         # It has to know how many rows run, so all of them do.
         assert set(rows) == {len(mask)}
     else:
-        assert rows == arrays_of(PackedRows(tensors[-1]).places).tolist()[::-1]
+        assert rows == arrays_of(PackedSequence(tensors[-1]).sizes).tolist()[::-1]
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_several_sequences_are_split_again_at_each_step(pack):
+    mask = mask_of("holes")
+    sequence, (constants, states) = sequence_of(mask), constants_and_states(len(mask))
+    parts = {"first": sequence[..., :1], "none": None, "rest": [sequence[..., 1:]]}
+
+    def joining(inputs, states, constants, matmul):
+        assert inputs["none"] is None
+        joined = ops.concatenate([inputs["first"], *inputs["rest"]], axis=-1)
+        return step(joined, states, constants)
+
+    tensors = keras.tree.map_structure(
+        lambda x: None if x is None else ops.convert_to_tensor(x),
+        [sequence, parts, (states, constants, mask)],
+    )
+    expected = scan(step, tensors[0], *tensors[2], pack=pack)
+    received = scan(joining, tensors[1], *tensors[2], pack=pack)
+    for first, second in zip(*map(keras.tree.flatten, (received, expected)), strict=True):
+        np.testing.assert_array_equal(arrays_of(first), arrays_of(second))
 
 
 @pytest.mark.parametrize("pack", [False, True])
 def test_without_states(pack):
     mask = mask_of("holes")
     sequence = sequence_of(mask)
-    outputs, states = over_steps(
-        lambda inputs, states, constants: (2 * inputs, []),
+    outputs, states = scan(
+        lambda inputs, states, constants, matmul: (2 * inputs, []),
         ops.convert_to_tensor(sequence),
         [],
         mask=ops.convert_to_tensor(mask),

@@ -12,8 +12,8 @@ from on_backend import cases, compiled, value_and_gradients, weighted_loss
 from keras_bahdanau import AttentionRNN, BahdanauAttention
 from keras_bahdanau.recurrent.gru_cell import GRUCell
 from keras_bahdanau.recurrent.packed_rnn import SkippingRNN
-from keras_bahdanau.time_loop.scan import over_steps
-from keras_bahdanau.time_loop.weight_gradients import Kernel, product
+from keras_bahdanau.time_loop.scan import scan
+from keras_bahdanau.time_loop.weight_gradients import Kernel
 
 RANDOM = np.random.default_rng(12)
 LENGTHS = np.array([2, 5, 0, 4, 1, 3, 5, 2, 1, 4, 3])
@@ -49,10 +49,10 @@ def test_of_kernels_and_matrices_that_a_step_uses_never_once_or_twice(uses, comp
 
     def loss(defer):
         def function(sequence, state, matrices, weight, other_weight, bias):
-            def step(inputs, states, constants):
-                state = ops.tanh(product(inputs + states[0], other))
+            def step(inputs, states, constants, matmul):
+                state = ops.tanh(matmul(inputs + states[0], other))
                 for _ in range(uses):
-                    state = ops.sin(product(state, kernel, bias) + product(state, constants[0]))
+                    state = ops.sin(matmul(state, kernel, bias) + matmul(state, constants[0]))
                 return state, [state]
 
             with keras.StatelessScope([(kernel, weight), (other, other_weight)]):
@@ -61,7 +61,7 @@ def test_of_kernels_and_matrices_that_a_step_uses_never_once_or_twice(uses, comp
                     Kernel(other, None, "float32"),
                     matrices,
                 ]
-                outputs, last = over_steps(
+                outputs, last = scan(
                     step,
                     sequence,
                     [state],
@@ -151,12 +151,12 @@ def test_half_precision_loses_nothing_from_step_to_step():
     kernel, length = keras.Variable(np.zeros((1, 1), "float32")), 1000
 
     def loss(weight, bias):
-        def step(inputs, states, constants):
-            half = product(ops.cast(inputs, "bfloat16"), kernel, ops.cast(bias, "bfloat16"))
+        def step(inputs, states, constants, matmul):
+            half = matmul(ops.cast(inputs, "bfloat16"), kernel, ops.cast(bias, "bfloat16"))
             return ops.cast(half, "float32"), states
 
         with keras.StatelessScope([(kernel, weight)]):
-            outputs, _ = over_steps(
+            outputs, _ = scan(
                 step,
                 ops.ones((1, length, 1)),
                 [ops.zeros((1, 1))],

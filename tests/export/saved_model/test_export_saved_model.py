@@ -10,6 +10,7 @@ from small_translator import small_translator
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.saved_model import export_saved_model, exporter
+from keras_bahdanau.export.saved_model.operations import read_saved_model
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,25 @@ def test_refuses_a_directory_that_holds_something_else(translator, tmp_path):
     with pytest.raises(InputError, match=r"versions of a SavedModel \(1, 2, ...\).* has file$"):
         export_saved_model(translator, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_model_with_dropout_exports_no_random_operations(tmp_path):
+    texts = ["the dog runs", "a small cat"]
+    rates = {"dropout": 0.2, "recurrent_dropout": 0.1, "attention_dropout": 0.1}
+    translator = small_translator(order="between", **rates)
+    path = export_saved_model(translator, tmp_path / "model", beam_width=2)
+    (meta_graph,) = read_saved_model(path).meta_graphs
+    functions = meta_graph.graph_def.library.function
+    operations = {node.op for function in functions for node in function.node_def}
+    assert "MatMul" in operations
+    assert not [name for name in operations if "Random" in name]
+    translations = tf.saved_model.load(str(path)).signatures["serving_default"](
+        text=tf.constant(texts)
+    )["translation"]
+    expected = translator.translate(texts, beam_width=2)
+    assert [text.decode() for text in translations.numpy()] == expected
+    cell = translator.model.encoder.get_layer("bidirectional_0").forward_layer.cell
+    assert cell.recurrent_dropout == 0.1
 
 
 @pytest.mark.slow

@@ -192,9 +192,9 @@ def test_no_text_bytes_that_are_not_utf8_and_long_text(translator, report):
     "arguments",
     [
         {"cell": "lstm", "num_layers": 2, "order": "after", "tie_embeddings": "none"},
-        {"order": "between", "tie_embeddings": "all", "attention_normalization": "layer"},
+        {"order": "between", "tie_embeddings": "all"},
     ],
-    ids=["lstm-two-layers-after-untied", "between-all-tied-normalized"],
+    ids=["lstm-two-layers-after-untied", "between-all-tied"],
 )
 def test_every_kind_of_model(arguments, tmp_path):
     translator = small_translator(**arguments)
