@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_bahdanau.backend.numerics import with_gradient
+from keras_bahdanau.backend.numerics import float32_at_least, with_gradient
 
 # Logits in memory at a time: more would leave the caches, fewer make small matrix products.
 LOGITS = 2**22
@@ -92,13 +92,13 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, is_
         start = index * size
         x = ops.slice(features, (start, 0), (size, dim))
         y, w = (ops.slice(each, (start,), (size,)) for each in (labels, weights))
-        logits = _float32(ops.matmul(x, to_logits))
+        logits = float32_at_least(ops.matmul(x, to_logits))
         for each in bias:
-            logits = logits + _float32(each)
+            logits = logits + float32_at_least(each)
         probabilities = ops.softmax(logits, axis=-1)
         highest, most_probable = (ops.max(each, axis=-1) for each in (logits, probabilities))
         true_logits, true_probabilities = _at(logits, y), _at(probabilities, y)
-        even_logits = ops.matmul(_float32(x), even_features[:, None])[:, 0] + even_bias
+        even_logits = ops.matmul(float32_at_least(x), even_features[:, None])[:, 0] + even_bias
         # log sum exp of the logits is the highest logit minus its log-probability.
         each_loss = highest - ops.log(most_probable) - (1 - smoothing) * true_logits - even_logits
         loss = loss + ops.sum(w * each_loss)
@@ -108,7 +108,7 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, is_
             true_probabilities - (1 - smoothing),
         )
         of_logits = ops.cast(of_logits, x.dtype)
-        of_x = w[:, None] * (_float32(ops.matmul(of_logits, to_features)) - even_features)
+        of_x = w[:, None] * (float32_at_least(ops.matmul(of_logits, to_features)) - even_features)
         # TensorFlow compiles `slice_update` anew for every shape.
         of_features = ops.scatter_update(
             of_features, ops.reshape(index, (1, 1)), ops.reshape(of_x, (1, size, dim))
@@ -118,14 +118,16 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, is_
             product = ops.matmul(ops.transpose(of_logits), weighted)
         else:
             product = ops.matmul(ops.transpose(weighted), of_logits)
-        of_kernel = of_kernel + _float32(product)
+        of_kernel = of_kernel + float32_at_least(product)
         w = ops.cast(w[None], of_logits.dtype)
-        of_bias = [each + _float32(ops.matmul(w, of_logits)[0]) for each in of_bias]
+        of_bias = [each + float32_at_least(ops.matmul(w, of_logits)[0]) for each in of_bias]
         return index + 1, loss, of_features, of_kernel, *of_bias
 
     # A sum, because a matrix product of one row is split among the cores, and its last digits
     # would depend on their number.
-    even_kernel = -even * ops.sum(weights[:, None] * _float32(features), axis=0, keepdims=True)
+    even_kernel = -even * ops.sum(
+        weights[:, None] * float32_at_least(features), axis=0, keepdims=True
+    )
     even_kernel = even_kernel if is_embedding else ops.transpose(even_kernel)
     _, loss, of_features, *others = ops.while_loop(
         lambda index, *_: index < chunks,
@@ -143,7 +145,3 @@ def _loss_and_gradients(features, kernel, *bias, labels, weights, smoothing, is_
 
 def _at(matrix, columns):
     return ops.take_along_axis(matrix, columns[:, None], axis=1)[:, 0]
-
-
-def _float32(tensor):
-    return ops.cast(tensor, "float32")

@@ -57,7 +57,7 @@ class TrainingOptions:
         0.0, "dropout rate on recurrent connections", least=0, below=1
     )
     attention_dropout: float = option(
-        0.0, "dropout rate on whole memory positions", least=0, below=1
+        0.0, "rate at which whole memory positions are dropped", least=0, below=1
     )
     label_smoothing: float = option(
         0.1, "probability mass spread evenly over the vocabulary", least=0, below=1
