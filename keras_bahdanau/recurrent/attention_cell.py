@@ -38,7 +38,7 @@ class AttentionCell(keras.layers.Layer):
     no step changes: `build` this cell first, then pass `initial_states(memory)` to the
     `keras.layers.RNN`. `AttentionRNN` needs neither. Use it to train with dropout of the inner
     cells or of the attention, the noise of a monotonic attention or the loss of a coverage
-    attention: a `keras.layers.RNN` does not draw and add them as it does for its own cells.
+    attention: a `keras.layers.RNN` draws masks for its own cells alone, and adds no losses.
 
     Args:
         cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with

@@ -175,9 +175,11 @@ def test_steps_are_calls_with_one_token(options):
     decoder = decoder_of(**options)
     start = decoder.start(MEMORY, ENCODER_STATE)
     states, expected = start["initial_state"], {"states": start["initial_state"]}
+    seen = [*map(keras.ops.convert_to_tensor, (MEMORY, MEMORY_MASK)), start["keys"]]
     for i in range(TARGET_IN_IDS.shape[1]):
+        token_ids = keras.ops.convert_to_tensor(TARGET_IN_IDS[:, i])
         logits, states, attention_scores = decoder.step(
-            TARGET_IN_IDS[:, i], states, MEMORY, MEMORY_MASK, start["keys"], decoder.output_kernel()
+            token_ids, states, *seen, decoder.output_kernel()
         )
         expected = decode(decoder, TARGET_IN_IDS[:, i : i + 1], initial_state=expected["states"])
         np.testing.assert_allclose(arrays_of(logits), expected["logits"][:, 0], atol=1e-5)
