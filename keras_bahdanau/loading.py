@@ -19,7 +19,7 @@ def open_translator(
     *,
     model_name: str = "translator",
 ) -> TextTranslator:
-    """Opens whatever translates.
+    """Opens a translator of any kind by its path or address.
 
     Only what the translator needs is imported: a LiteRT file needs neither TensorFlow nor Keras.
     TensorFlow's log lines are kept off the screen.

@@ -106,7 +106,7 @@ def run(arguments):
     elif not arguments.server and arguments.model is None:
         raise InputError("Expected a MODEL or --server. Received: neither")
     texts = argument_texts(arguments.texts)
-    _check_files(arguments, texts)
+    _check_arguments(arguments, texts)
 
     search = search_options(arguments)
     options = {**search, "batch_size": arguments.batch_size}
@@ -163,7 +163,9 @@ def run(arguments):
         print(f"alignments: {arguments.alignments}", file=sys.stderr)
 
 
-def _check_files(arguments, texts):
+def _check_arguments(arguments, texts):
+    if arguments.server and arguments.ensemble:
+        raise InputError("Expected --server or --ensemble. Received: both")
     if arguments.input:
         from keras_bahdanau.training.corpora.parallel_text import check_is_file
 

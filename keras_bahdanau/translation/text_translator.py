@@ -12,7 +12,7 @@ BATCH_SIZE = 64
 
 @runtime_checkable
 class TextTranslator(Protocol):
-    """Text in, translations out, whatever runs the model.
+    """Text in, translations out, on any runtime.
 
     `keras_bahdanau.open_translator` returns one of four:
 

@@ -85,6 +85,17 @@ def test_what_is_no_model(command, tmp_path, kind):
     assert not (tmp_path / "new").exists()
 
 
+def test_an_export_is_not_exported_again(command, untrained_litert, tmp_path):
+    arguments = ("--format=saved-model", f"--output={tmp_path / 'new'}")
+    outcome = command("export", untrained_litert, *arguments)
+    assert outcome.code == 2
+    assert outcome.errors == [
+        "error: Expected a trained model directory to export. "
+        f"Received: {untrained_litert}, an export"
+    ]
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [("both", ["saved-model", "litert"]), ("litert", ["litert"]), ("none", [])],

@@ -39,3 +39,18 @@ def test_a_server_that_is_not_there(command):
     assert outcome.code == 1
     assert outcome.errors[0].startswith("error: unavailable: 127.0.0.1:1: translator: ")
     assert len(outcome.errors) == 1
+
+
+def test_an_address_in_place_of_a_model_directory(command):
+    outcome = command("translate", "127.0.0.1:1", "the dog", "--model-name", "other")
+    assert outcome.code == 1
+    assert outcome.errors[0].startswith("error: unavailable: 127.0.0.1:1: other: ")
+
+
+def test_no_ensemble_with_a_server(command, tmp_path):
+    outcome = command("translate", "127.0.0.1:1", "the dog", "--ensemble", tmp_path)
+    assert outcome.code == 2
+    assert outcome.errors[0].endswith("in an ensemble. Received: 127.0.0.1:1, an export")
+    outcome = command("translate", "--server", "127.0.0.1:1", "the dog", "--ensemble", tmp_path)
+    assert outcome.code == 2
+    assert outcome.errors == ["error: Expected --server or --ensemble. Received: both"]
