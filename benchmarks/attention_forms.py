@@ -14,19 +14,18 @@ class NaiveSum(BahdanauAttention):
     query_length, value_length, units)`, and so is its product with v; the backward pass needs both.
     """
 
-    def score(self, query, keys, features=None, feature_kernel=None):
-        return ops.sum(self.scale * self.hidden(query, keys), axis=-1)
+    def score(self, projected_query, keys, features=None, feature_kernel=None):
+        return ops.sum(self.scale * self.hidden(projected_query, keys), axis=-1)
 
-    def hidden(self, query, keys):
-        query = ops.expand_dims(ops.matmul(query, self.query_kernel), 2)
-        return ops.tanh(query + ops.expand_dims(keys, 1))
+    def hidden(self, projected_query, keys):
+        return ops.tanh(ops.expand_dims(projected_query, 2) + ops.expand_dims(keys, 1))
 
 
 class NaiveProduct(NaiveSum):
     """The same as one matrix product of tanh and v, which keeps only the tanh."""
 
-    def score(self, query, keys, features=None, feature_kernel=None):
-        product = ops.matmul(self.hidden(query, keys), ops.expand_dims(self.scale, 1))
+    def score(self, projected_query, keys, features=None, feature_kernel=None):
+        product = ops.matmul(self.hidden(projected_query, keys), ops.expand_dims(self.scale, 1))
         return ops.squeeze(product, -1)
 
 

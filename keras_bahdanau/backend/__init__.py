@@ -1,1 +1,1 @@
-"""What each backend of Keras needs: gradients, loops, compilation, indexing."""
+"""What differs between the backends of Keras: numerics, loops, compilation, indexing."""

@@ -177,7 +177,7 @@ class BaseAdditiveAttention(keras.layers.Layer):
             Tensor of shape `(batch_size, query_length, value_length)`, in float32 at least,
             divided by the temperature.
         """
-        scale = ops.cast(self.scale, keras.backend.result_type(self.compute_dtype, "float32"))
+        scale = ops.cast(self.scale, self.state_dtype)
         if self.normalize:
             scale = scale * (ops.cast(self.gain, scale.dtype) / ops.norm(scale))
         pairs = {"query": projected_query, "keys": ops.cast(keys, self.compute_dtype)}
@@ -221,7 +221,7 @@ class BaseAdditiveAttention(keras.layers.Layer):
 
     @property
     def state_dtype(self):
-        """float32 at least: sums over many steps would stop growing in half precision."""
+        """Dtype of scores and states, float32 at least: half precision is too coarse for sums."""
         return keras.backend.result_type(self.compute_dtype, "float32")
 
     # Random numbers. They are drawn for all queries at once, before a loop over time: inside the

@@ -1,8 +1,9 @@
 """Coverage attention and coverage loss: Tu et al. (2016), See, Liu and Manning (2017)."""
 
 import keras
-from keras import backend, ops
+from keras import ops
 
+from keras_bahdanau.backend.numerics import float32_at_least
 from keras_bahdanau.layers.arguments import (
     check_mask,
     check_non_negative_number,
@@ -53,7 +54,7 @@ def coverage_loss(attention_scores, query_mask=None):
             f"Received: attention_scores.shape={tuple(weights.shape)}"
         )
     check_mask("query_mask", query_mask, weights.shape[:2])
-    weights = ops.cast(weights, backend.result_type(weights.dtype, "float32"))
+    weights = float32_at_least(weights)
     if query_mask is not None:
         weights = ops.where(ops.expand_dims(query_mask, -1), weights, 0.0)
     before = ops.concatenate([ops.zeros_like(weights[:, :1]), weights[:, :-1]], axis=1)

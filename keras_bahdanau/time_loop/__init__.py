@@ -1,1 +1,1 @@
-"""Loops over time that compute no padding and make weight gradients in one product."""
+"""Loops over time: packed sequences, and weight gradients accumulated after the loop."""
