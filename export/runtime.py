@@ -1,7 +1,7 @@
-"""Translates on a device: reads an exported LiteRT directory and needs no TensorFlow or Keras.
+"""On-device runtime: translates with an exported LiteRT directory, without TensorFlow or Keras.
 
-This file stands alone: it needs NumPy, SentencePiece and ai-edge-litert, and can be copied into a
-project of its own, where it is a program too: `python runtime.py DIR < lines`.
+A single file that needs NumPy, SentencePiece and ai-edge-litert only: copy it into your own
+project, where it is also a program: `python runtime.py DIR < lines`.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?\u2026])\s+|(?<=[\u3002\uff01\uff1f])")
 
 
 class ExportedFileError(ValueError):
-    """An exported directory is missing, damaged, or newer than this runtime."""
+    """An exported directory is missing, damaged, or of a newer format than this runtime."""
 
 
 class GoldenDifferenceError(ValueError):
@@ -37,20 +37,20 @@ class GoldenDifferenceError(ValueError):
 class LiteTranslator:
     """Translates text with an exported LiteRT directory.
 
-    Several threads may use one translator: they take turns.
+    Thread-safe: calls from several threads run one after the other.
 
     Args:
         path: the directory that `export_litert` wrote, or its `translator.tflite`.
         num_threads: threads of LiteRT. One sentence hardly gains from more than one.
         split: function `(text, measure, limit) -> parts` for texts beyond the model's limit;
             `split_at_sentences` by default.
-        api: LiteRT's `"interpreter"`, or its newer `"compiled-model"`, which gives the same answers
-            and writes a dozen lines of its own to standard error.
+        api: LiteRT's `"interpreter"`, or its newer `"compiled-model"`, which gives the same
+            translations and writes a dozen log lines to standard error.
 
     Attributes:
-        manifest: dict of what `manifest.json` says.
-        max_length: longest source in pieces, the end token included.
-        beam_width: number of hypotheses of the file's beam search.
+        manifest: dict, the content of `manifest.json`.
+        max_length: longest source in tokens, the end token included.
+        beam_width: number of hypotheses of `translate_beam`, a constant of the file.
 
     Raises:
         ExportedFileError: a file is missing, damaged, of another model, or of a newer format.
@@ -93,13 +93,13 @@ class LiteTranslator:
     def translate(self, texts: Sequence[str], beam_width: int | None = None) -> list[str]:
         """Translates texts.
 
-        A text beyond the model's limit is cut at sentence ends (else at spaces), translated part
-        by part and joined. A blank text has a blank translation. A single character of more
-        pieces than the limit loses the last ones.
+        A text beyond the model's limit is split at sentence ends (else at spaces), translated part
+        by part and joined. A blank text has a blank translation. A single character of more tokens
+        than the limit is truncated.
 
         Args:
-            texts: the texts.
-            beam_width: 1 for greedy search, or the file's own beam width, the default.
+            texts: sequence of `str`.
+            beam_width: 1 for greedy search, or the file's beam width, the default.
 
         Returns: one string for each text.
         """
@@ -113,19 +113,19 @@ class LiteTranslator:
         return translations
 
     def stream(self, text: str) -> Iterator[str]:
-        """Translates one text by greedy search and yields each bit of text as it is generated.
+        """Translates one text by greedy search and yields the translation as it is generated.
 
-        The bits joined are the translation that `translate` with `beam_width=1` returns.
+        The chunks joined are the translation that `translate` with `beam_width=1` returns.
         """
         written = False
         for part in self.parts(text):
             lead = " " if written else ""
-            for bit in self._stream_part(part):
-                yield lead + bit
+            for chunk in self._stream_part(part):
+                yield lead + chunk
                 lead, written = "", True
 
     def parts(self, text: str) -> list[str]:
-        """The text itself, its parts where it is beyond the limit, none where it is blank."""
+        """The text alone, or its parts if it is beyond the limit; an empty list if it is blank."""
         length = self.source_length(text)
         if length == 1 or not text.strip():
             return []
@@ -134,7 +134,7 @@ class LiteTranslator:
         return self._split(text, self.source_length, self.max_length)
 
     def source_ids(self, text: str) -> list[int]:
-        """Ids of a text's pieces and the end token: what the file's signatures take."""
+        """Token ids of a text with the end token, as the signatures take them."""
         if not isinstance(text, str):
             raise TypeError(f"Expected a text. Received: {type(text).__name__}")
         try:
@@ -147,24 +147,24 @@ class LiteTranslator:
         return [*self.tokenizer.EncodeAsIds(text), self._special["end_id"]]
 
     def source_length(self, text: str) -> int:
-        """Number of a text's pieces, the end token included."""
+        """Number of a text's tokens, the end token included."""
         return len(self.source_ids(text))
 
     def bound(self, source_length: int) -> int:
-        """Number of tokens that the translation of a source may have at most."""
+        """Default of the signatures' `max_length`: most tokens of a translation."""
         bound = self.manifest["length_bound"]
         wish = bound["factor"] * source_length + bound["offset"]
         return min(wish, self.manifest["max_target_length"])
 
     def search(self, source_ids: Sequence[int], beam_width: int | None = None) -> dict:
-        """Runs `translate` or `translate_beam` on ids.
+        """Runs the signature `translate` or `translate_beam`.
 
         Args:
-            source_ids: ids with the end token, at most `max_length`.
+            source_ids: token ids with the end token, at most `max_length`.
             beam_width: as in `translate`.
 
-        Returns: dict of `token_ids` (list of ids, the end token included where it was generated)
-            and, from a beam, `log_probability` and `score`.
+        Returns: dict of `token_ids` (list of ids, with the end token where it was generated) and,
+            from beam search, `log_probability` and `score`.
         """
         beam_width = self.beam_width if beam_width is None else beam_width
         if beam_width not in (1, self.beam_width):
@@ -179,7 +179,7 @@ class LiteTranslator:
         return {"token_ids": found["token_ids"][0, : found["length"][0]].tolist(), **scores}
 
     def source_inputs(self, source_ids: Sequence[int]) -> dict:
-        """Inputs `source_ids` and `source_length` of the signatures, as NumPy arrays."""
+        """The inputs `source_ids` and `source_length` of the signatures, as NumPy arrays."""
         if not 1 <= len(source_ids) <= self.max_length:
             raise ValueError(
                 f"Expected 1 to {self.max_length} source ids. Received: {len(source_ids)}"
@@ -192,7 +192,7 @@ class LiteTranslator:
         return {"source_ids": padded, "source_length": _scalar(len(source_ids))}
 
     def run(self, name: str, inputs: dict) -> dict:
-        """Runs one signature: NumPy arrays by name in, NumPy arrays by name out."""
+        """Runs one signature: dict of NumPy arrays in, dict of NumPy arrays out."""
         try:
             with self._turn:
                 return self._graphs.run(name, inputs)
@@ -200,7 +200,7 @@ class LiteTranslator:
             raise self._damaged(FILE_NAME, error) from error
 
     def golden_line(self, text: str) -> dict:
-        """All that `golden.jsonl` records of a text within the limit."""
+        """The line of `golden.jsonl` for a text within the limit."""
         source_ids = self.source_ids(text)
         line = {
             "text": text,
@@ -214,7 +214,7 @@ class LiteTranslator:
         return line
 
     def golden_lines(self) -> list[dict]:
-        """What `golden.jsonl` records, line by line.
+        """The lines of `golden.jsonl`, checked.
 
         Raises:
             ExportedFileError: the file is missing or damaged.
@@ -233,12 +233,12 @@ class LiteTranslator:
         return lines
 
     def check_golden(self) -> int:
-        """Translates the texts of `golden.jsonl` again: greedily, by beam search, in a stream.
+        """Compares translations with `golden.jsonl`: greedy search, beam search and streaming.
 
         Returns: the number of lines.
 
         Raises:
-            GoldenDifferenceError: naming the first difference. Scores may differ by a thousandth.
+            GoldenDifferenceError: the first difference. Scores may differ by a thousandth.
             ExportedFileError: `golden.jsonl` is missing or damaged.
         """
         lines = self.golden_lines()
@@ -318,7 +318,7 @@ class LiteTranslator:
 
 
 class InterpreterGraphs:
-    """The signatures of a file, run by LiteRT's `Interpreter`."""
+    """Runs the signatures of a file with LiteRT's `Interpreter`."""
 
     def __init__(self, content, num_threads, **options):
         from ai_edge_litert.interpreter import Interpreter
@@ -328,6 +328,7 @@ class InterpreterGraphs:
         self._runners = {name: interpreter.get_signature_runner(name) for name in names}
 
     def signatures(self):
+        """`{signature: {"inputs": {name: {"shape": ..., "dtype": ...}}, "outputs": ...}}`."""
         return {
             name: _described(runner.get_input_details(), runner.get_output_details())
             for name, runner in self._runners.items()
@@ -338,13 +339,13 @@ class InterpreterGraphs:
 
 
 class _CompiledModelGraphs:
-    """The signatures of a file, run by LiteRT's `CompiledModel` on the processor."""
+    """Runs the signatures of a file with LiteRT's `CompiledModel` on the CPU."""
 
     def __init__(self, content, num_threads):
         from ai_edge_litert import compiled_model as litert
 
         options = litert.Options(cpu_options=litert.CpuOptions(num_threads=num_threads))
-        # `from_file` would not examine the file, and a damaged one would end the process.
+        # `from_file` does not verify the file: a damaged one would crash the process.
         self._model = litert.CompiledModel.from_buffer(content, options=options)
         self._buffers = {}
 
@@ -378,7 +379,7 @@ _APIS = {"interpreter": InterpreterGraphs, "compiled-model": _CompiledModelGraph
 
 
 def split_at_sentences(text: str, measure: Callable[[str], int], limit: int) -> list[str]:
-    """Cuts a text into parts that fit: at sentence ends, else at spaces, else in half words."""
+    """Splits a text into parts within a limit: at sentence ends, else spaces, else inside words."""
     parts = []
     for sentence in _SENTENCE_END.split(text.strip()):
         for unit in [sentence] if measure(sentence) <= limit else sentence.split():
@@ -405,7 +406,7 @@ def _described(*inputs_and_outputs):
     shapes = [
         {
             name: {"shape": [int(n) for n in of["shape"]], "dtype": np.dtype(of["dtype"]).name}
-            for name, of in details.items()
+            for name, of in sorted(details.items())
         }
         for details in inputs_and_outputs
     ]
@@ -460,8 +461,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("path", metavar="DIR", help=f"the exported directory of {FILE_NAME}")
     parser.add_argument("--beam-width", type=int, metavar="N", help="1 for greedy search")
     parser.add_argument("--threads", type=int, default=1, metavar="N")
-    parser.add_argument("--api", choices=_APIS, default="interpreter", help="of LiteRT")
-    parser.add_argument("--check", action="store_true", help=f"only reproduce {GOLDEN_NAME}")
+    parser.add_argument("--api", choices=_APIS, default="interpreter", help="LiteRT's API")
+    parser.add_argument("--check", action="store_true", help=f"compare with {GOLDEN_NAME} only")
     given = parser.parse_args(arguments)
     try:
         translator = LiteTranslator(given.path, given.threads, api=given.api)

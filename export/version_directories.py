@@ -1,4 +1,4 @@
-"""The numbered version directories that TensorFlow Serving finds models in."""
+"""Numbered version directories, as TensorFlow Serving loads them."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,12 @@ from keras_bahdanau.errors import InputError
 
 
 def next_version(directory: str | os.PathLike) -> str:
-    """The name of the next version in a directory of versions: "1" in a new or empty one.
+    """The number after the highest version in a directory: "1" in a new or empty one.
 
-    Temporary directories of exports that were killed, which servers do not see, do not count.
+    Hidden directories, which interrupted exports leave and servers ignore, are ignored.
 
     Raises:
-        InputError: the directory is a file, or holds something that is no version.
+        InputError: the directory is a file, or holds something else than versions.
     """
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():

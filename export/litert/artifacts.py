@@ -1,11 +1,11 @@
-"""Files beside `translator.tflite`: manifest, golden file, quality report."""
+"""Files beside `translator.tflite`: `manifest.json`, with a quality report, and `golden.jsonl`."""
 
 import hashlib
 import json
 from pathlib import Path
 
 import sacrebleu
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import OpResolverType
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.files import write_json
@@ -14,41 +14,12 @@ from keras_bahdanau.text.splitting import split_text
 from .. import runtime
 
 
-def signature_description(content):
-    """Names, shapes and dtypes of a LiteRT file's inputs and outputs, by signature.
-
-    Args:
-        content: `bytes` of the file.
-
-    Returns: dict of signature name to `{"inputs": {name: {"shape", "dtype"}}, "outputs": ...}`.
-    """
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    description = {}
-    for name in interpreter.get_signature_list():
-        runner = interpreter.get_signature_runner(name)
-        description[name] = {
-            "inputs": _tensors(runner.get_input_details()),
-            "outputs": _tensors(runner.get_output_details()),
-        }
-    return description
-
-
-def _tensors(details):
-    return {
-        name: {
-            "shape": [int(size) for size in detail["shape"]],
-            "dtype": detail["dtype"].__name__,
-        }
-        for name, detail in sorted(details.items())
-    }
-
-
 def write_manifest(directory, description):
-    """Writes `manifest.json` with the size and SHA-256 of every file that is there by now.
+    """Writes `manifest.json` with the sizes and SHA-256 checksums of the directory's other files.
 
     Args:
         directory: the exported directory.
-        description: dict of what else the manifest says.
+        description: dict of further entries.
     """
     directory = Path(directory)
     files = {}
@@ -71,36 +42,76 @@ def write_manifest(directory, description):
     )
 
 
+def compare_quality(translator, directory, sources, references, length_penalty):
+    """BLEU of the model before and after the export.
+
+    Args:
+        translator: the `Translator` that was exported.
+        directory: the exported directory.
+        sources, references: lists of texts.
+        length_penalty: of the exported beam search.
+
+    Returns:
+        dict for the manifest: `sentences` (their number), sacreBLEU's `signature`, and for `greedy`
+        and `beam` a dict of `bleu_before`, `bleu_after` (0 to 100) and `identical`, the share of
+        identical translations (0 to 1).
+    """
+    exported = runtime.LiteTranslator(directory, split=split_text)
+    bleu, report = sacrebleu.BLEU(force=True), {}
+
+    def score(translations):
+        return round(bleu.corpus_score(translations, [list(references)]).score, 2)
+
+    for name, beam_width in (("greedy", 1), ("beam", exported.beam_width)):
+        before = translator.translate(sources, beam_width=beam_width, length_penalty=length_penalty)
+        after = exported.translate(sources, beam_width)
+        same = sum(map(str.__eq__, before, after))
+        report[name] = {
+            "bleu_before": score(before),
+            "bleu_after": score(after),
+            "identical": round(same / len(sources), 4),
+        }
+    return {"sentences": len(sources), "signature": str(bleu.get_signature()), **report}
+
+
+def check_references(sources, references):
+    """Raises InputError unless there is one reference for each source."""
+    if not sources or len(sources) != len(references):
+        raise InputError(
+            "Expected as many references as sources to compare the quality on, and at least one. "
+            f"Received: {len(sources)} sources, {len(references)} references"
+        )
+
+
 def write_golden(directory, texts):
-    """Runs the exported file on `texts` and writes what a port must reproduce.
+    """Translates texts with the exported file and writes `golden.jsonl`: test vectors for ports.
 
-    Each line of `golden.jsonl` is a JSON object: `text`, `pieces`, `source_ids` (with the end
-    token), `max_length` (the bound on generated tokens), and for `greedy` and `beam` the
-    `token_ids` (with the end token where it was generated) and the `translation`; `beam` has
-    `log_probability` and `score` too.
+    Each line is a JSON object: `text`, `pieces`, `source_ids` (with the end token), `max_length`
+    (most tokens to generate), and for `greedy` and `beam` the `token_ids` (with the end token
+    where it was generated) and the `translation`; `beam` has `log_probability` and `score` too.
 
-    Blank texts and texts beyond the limit are left out, and so are those whose translation hangs on
-    how a processor rounds: LiteRT has two sets of kernels, and these translate them differently. In
-    int8 a rounding that falls otherwise changes logits by some hundredths.
+    Blank texts and texts beyond the limit are left out, and so are texts whose translation depends
+    on the rounding of a processor: those that XNNPACK's kernels and LiteRT's builtin ones
+    translate differently. With int8, another rounding changes logits by some hundredths.
 
     Args:
         directory: an exported directory with a manifest.
         texts: iterable of `str`.
     """
     translator = runtime.LiteTranslator(directory)
-    others = OtherKernels(directory)
+    builtin = BuiltinKernels(directory)
     lines = []
     for text in texts:
         if text.strip() and translator.source_length(text) <= translator.max_length:
             line = translator.golden_line(text)
-            if _has_same_tokens(line, others.golden_line(text)):
+            if _has_same_tokens(line, builtin.golden_line(text)):
                 lines.append(json.dumps(line, ensure_ascii=False))
     path = Path(directory) / runtime.GOLDEN_NAME
     path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
-class OtherKernels(runtime.LiteTranslator):
-    """The same file on LiteRT's own kernels in place of XNNPACK's."""
+class BuiltinKernels(runtime.LiteTranslator):
+    """Runs LiteRT's builtin kernels instead of XNNPACK's."""
 
     def __init__(self, directory):
         super().__init__(directory)
@@ -115,6 +126,7 @@ def _has_same_tokens(line, other):
     return all(line[name]["token_ids"] == other[name]["token_ids"] for name in ("greedy", "beam"))
 
 
+# Always in `golden.jsonl`: varied scripts, punctuation, spaces, and texts without known pieces.
 SAMPLE_TEXTS = (
     "Hello.",
     "Hello",
@@ -149,44 +161,3 @@ SAMPLE_TEXTS = (
     "A smile \U0001f600 and a family \U0001f468\u200d\U0001f469\u200d\U0001f467",
     "e-mail: someone@example.org, https://example.org/?q=1&r=2",
 )
-
-
-def check_references(sources, references):
-    """Raises InputError unless there is one reference for each source."""
-    if not sources or len(sources) != len(references):
-        raise InputError(
-            "Expected as many references as sources to compare the quality on, and at least one. "
-            f"Received: {len(sources)} sources, {len(references)} references"
-        )
-
-
-def quality(translator, directory, sources, references, length_penalty):
-    """Translates the same texts before and after the export.
-
-    Args:
-        translator: the `Translator` that was exported.
-        directory: the exported directory.
-        sources, references: lists of texts.
-        length_penalty: that of the exported beam search.
-
-    Returns:
-        dict for the manifest: `sentences`, sacreBLEU's `signature`, and for `greedy` and `beam`
-        a dict of `bleu_before`, `bleu_after` (0 to 100) and `identical`, the share of translations
-        that are the same (0 to 1).
-    """
-    exported = runtime.LiteTranslator(directory, split=split_text)
-    bleu, found = sacrebleu.BLEU(force=True), {}
-
-    def score(translations):
-        return round(bleu.corpus_score(translations, [list(references)]).score, 2)
-
-    for name, beam_width in (("greedy", 1), ("beam", exported.beam_width)):
-        before = translator.translate(sources, beam_width=beam_width, length_penalty=length_penalty)
-        after = exported.translate(sources, beam_width)
-        same = sum(map(str.__eq__, before, after))
-        found[name] = {
-            "bleu_before": score(before),
-            "bleu_after": score(after),
-            "identical": round(same / len(sources), 4),
-        }
-    return {"sentences": len(sources), "signature": str(bleu.get_signature()), **found}

@@ -1,4 +1,4 @@
-"""Writes a translator as a LiteRT directory."""
+"""`export_litert`: writes a translator as a LiteRT directory."""
 
 import tempfile
 from pathlib import Path
@@ -16,18 +16,15 @@ from .. import runtime
 from .artifacts import (
     SAMPLE_TEXTS,
     check_references,
-    quality,
-    signature_description,
+    compare_quality,
     write_golden,
     write_manifest,
 )
-from .calibration import calibration_batches
+from .calibration import calibration_batches, estimate_curvatures
 from .conversion import QUANTIZATIONS, convert, operator_names
-from .curvature import curvatures_of
-from .quantization import blocks_of, round_weights
-from .shortlist import Shortlist
+from .quantization import round_weights, weight_matrices
 from .signatures import SIGNATURE_NAMES, Signatures
-from .stepper import Stepper, float32_copy
+from .stepper import Shortlist, Stepper, float32_copy
 from .text_file import text_file
 from .tokenizer_file import (
     TOKENIZER_FILE_NAME,
@@ -56,48 +53,55 @@ def export_litert(
     references=(),
     text=False,
 ):
-    """Writes a translator as one LiteRT file of builtin operators, with what it needs beside it.
+    """Writes a translator as one LiteRT file of builtin operators, with its tokenizer beside it.
 
-    The directory gets `translator.tflite` (signatures `encode`, `decode_step`, `translate` and
-    `translate_beam`, see `Signatures`), `tokenizer.model`, `tokenizer.json`,
-    `tokenizer_vectors.jsonl`, `golden.jsonl` and `manifest.json`. It appears whole or not at all.
-    `keras_bahdanau.export.runtime` runs it.
+    The directory holds `translator.tflite` (signatures `encode`, `decode_step`, `translate` and
+    `translate_beam`, see `Signatures`), the tokenizer (`tokenizer.model`, and `tokenizer.json` for
+    runtimes without SentencePiece), `manifest.json` (sizes, special ids, limits, signatures,
+    checksums), and test vectors for ports (`golden.jsonl`, `tokenizer_vectors.jsonl`). It is
+    written atomically. `keras_bahdanau.export.runtime` runs it in Python.
 
     Args:
-        translator: a `Translator`: its `model` and `tokenizer` are exported.
-        directory: path to make; one that exists must be empty.
-        quantization: `"float32"`, which translates token for token as Keras does; `"int8"`, about
-            a quarter of the size; or `"int4"`, an eighth.
-        beam_width: number of hypotheses of `translate_beam`; fixed in the file.
-        length_penalty: exponent of its length normalisation, fixed in the file; the translator's
-            own by default.
-        max_length: longest source in pieces, the end token included; the translator's own limit
+        translator: the `Translator` to export.
+        directory: path of a new or empty directory.
+        quantization: `"float32"`, which translates token for token as Keras does; `"int8"` for
+            dynamic-range quantization, about a quarter of the size; or `"int4"`, an eighth.
+        beam_width: number of hypotheses of `translate_beam`, a constant of the file.
+        length_penalty: exponent of the length in its ranking, a constant of the file; the
+            translator's own by default.
+        max_length: longest source in tokens, the end token included; the translator's own limit
             by default.
-        max_target_length: longest translation in tokens, the end token included; the
-            translator's own limit by default.
-        attention: whether `translate` and `translate_beam` return attention scores as well, of
-            shape `(1, max_target_length, max_length)`. `decode_step` does in any case.
-        shortlist: texts in the target language, or `None`. With them, translations consist of
-            pieces that occur in these texts alone, and the decoder computes and reads less;
-            log-probabilities are then over these pieces.
-        calibration: texts in the source language, for `"int8"` and `"int4"`, or `None`: with them,
-            weights are rounded so that what the model says of such texts changes least, instead of
-            each to the nearest number. A few thousand are enough, and more are not used; it takes
-            a minute or two for a model of five million weights.
-        samples: texts for `golden.jsonl`, beside 32 lines of varied text that are always there.
-        sources, references: texts and their translations: the manifest says what BLEU they have
-            before and after the export, and how many translations are the same.
-        text: whether to write `translator_text.tflite` too, from text to text. It needs
-            tensorflow-text's operators, which exist for Python and in builds of one's own: see
-            `keras_bahdanau.export.litert.text_file`.
+        max_target_length: longest translation in tokens, the end token included; the translator's
+            own limit by default.
+        attention: whether `translate` and `translate_beam` return attention scores, too, of shape
+            `(1, max_target_length, max_length)`. `decode_step` always does.
+        shortlist: iterable of texts in the target language for vocabulary selection, or `None`:
+            translations then consist of tokens of these texts, the decoder computes and reads
+            less, and log-probabilities are over these tokens.
+        calibration: iterable of texts in the source language, for `"int8"` and `"int4"`, or
+            `None`: weights are then rounded so that the model's output distribution on such texts
+            changes least (see `round_with_feedback`), instead of to the nearest. A few thousand
+            are enough, and more are not used; a model of five million weights takes a minute or
+            two.
+        samples: texts for `golden.jsonl`, in addition to 32 built-in ones.
+        sources, references: texts and their translations, on which the manifest compares BLEU
+            before and after the export; none by default.
+        text: whether to write `translator_text.tflite`, too, a model from text to text. It needs
+            tensorflow-text's custom operators, see `keras_bahdanau.export.litert.text_file`.
 
     Returns: `pathlib.Path` of the directory.
 
     Raises:
         InputError: the directory is not empty, an argument is out of its range, the translator is
-            an ensemble, or, with `text`, its tokenizer is not one that tensorflow-text's
-            operators know.
+            an ensemble, the Keras backend is not TensorFlow, or, with `text`, tensorflow-text's
+            operators do not support the tokenizer.
         UnsupportedOperatorError: the model needs operators that LiteRT does not have.
+
+    Example:
+
+    >>> translator = Translator.load("my-model")
+    >>> export_litert(translator, "my-model/litert-int8", quantization="int8")
+    PosixPath('my-model/litert-int8')
     """
     directory = Path(directory)
     if max_length is None:
@@ -112,12 +116,12 @@ def export_litert(
         "max_target_length": max_target_length,
     }
     sources, references = list(sources), list(references)
-    _check_call(directory, quantization, length_penalty, sizes, calibration)
+    _check_arguments(directory, quantization, length_penalty, sizes, calibration)
     _check_translator(translator)
     if sources or references:
         check_references(sources, references)
     model = float32_copy(translator.model)
-    _round(model, quantization, translator, calibration)
+    _round_weights(model, quantization, translator, calibration)
     stepper = Stepper(
         model,
         max_length,
@@ -133,7 +137,7 @@ def export_litert(
         attention=attention,
     )
     model_bytes = translator.tokenizer.model_bytes
-    # Without another wish: min(factor * source_length + offset, max_target_length).
+    # Default of the input `max_length`: min(factor * source_length + offset, max_target_length).
     length_bound = {"factor": 2, "offset": EXTRA_LENGTH}
     with tempfile.TemporaryDirectory() as saved_model, silenced_native_logs():
         if text:
@@ -160,7 +164,7 @@ def export_litert(
             "special_ids": SPECIAL_IDS,
             "beam_width": beam_width,
             "length_penalty": length_penalty,
-            "signatures": signature_description(content),
+            "signatures": runtime.InterpreterGraphs(content, num_threads=1).signatures(),
             "operators": operator_names(content),
         }
         if text:
@@ -169,24 +173,24 @@ def export_litert(
         write_manifest(temporary, description)
         write_golden(temporary, [*SAMPLE_TEXTS, *samples])
         if sources:
-            description["quality"] = quality(
+            description["quality"] = compare_quality(
                 translator, temporary, sources, references, length_penalty
             )
         write_manifest(temporary, description)
     return directory
 
 
-def _round(model, quantization, translator, calibration):
+def _round_weights(model, quantization, translator, calibration):
     if calibration is not None:
         batches = calibration_batches(translator, calibration)
-        curvatures = curvatures_of(model, blocks_of(model), batches)
+        curvatures = estimate_curvatures(model, weight_matrices(model), batches)
         round_weights(model, _BITS[quantization], curvatures)
     elif quantization == "int4":
-        # To the nearest number of eight bits the converter rounds by itself.
+        # With int8, the converter itself rounds to the nearest.
         round_weights(model, _BITS[quantization])
 
 
-def _check_call(directory, quantization, length_penalty, sizes, calibration):
+def _check_arguments(directory, quantization, length_penalty, sizes, calibration):
     if keras.config.backend() != "tensorflow":
         raise InputError(
             "Exporting to LiteRT needs Keras on the TensorFlow backend (KERAS_BACKEND=tensorflow). "

@@ -1,4 +1,4 @@
-"""Quantization: calibrated rounding of weights, and packing of int4."""
+"""Weight quantization: rounding of matrices to int8 or int4, and storing them as int4 in a file."""
 
 import math
 from typing import NamedTuple
@@ -8,47 +8,71 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from tqdm import tqdm
 
-from .error_feedback import rounded_with_feedback
+from .error_feedback import round_with_feedback
 
-# What LiteRT's converter leaves in float32, so that nothing is won by rounding it.
-_SMALLEST = 1024
-# Shares of a row's greatest weight that are tried as the greatest number of a row of four bits. Of
-# eight bits, the steps are so fine that cutting off costs more than it gains.
-_CLIPPED = {4: np.linspace(1.0, 0.65, 8), 8: np.ones(1)}
+# LiteRT's converter leaves smaller matrices in float32.
+_MIN_WEIGHTS = 1024
+# Clipping: shares of a row's largest absolute weight that are tried as its largest quantized value.
+# With 8 bits, finer steps gain less than clipping costs.
+_CLIPPING = {4: np.linspace(1.0, 0.65, 8), 8: np.ones(1)}
 
 
-class Block(NamedTuple):
-    """A matrix that a file quantizes on its own: some rows of a variable, or all of them."""
+def round_weights(model, bits, curvatures=None):
+    """Rounds the matrices of a model, in place, to values that `bits` bits can represent.
+
+    These are integers from -top to top (127 or 7) times a scale per output channel: per row of an
+    embedding, per column of a kernel. Each channel contains -top or top, so that the converter
+    derives the same scale.
+
+    Args:
+        model: a built `TranslationModel` that computes in float32.
+        bits: 4 or 8.
+        curvatures: a `Curvature` for each of `weight_matrices(model)`, to minimise the change of
+            the model's output distribution (see `round_with_feedback`); without them, each weight
+            is rounded to the nearest value.
+    """
+    matrices = weight_matrices(model)
+    curvatures = curvatures or [None] * len(matrices)
+    bar = tqdm(matrices, "rounding", unit=" matrices", disable=None)
+    for matrix, curvature in zip(bar, curvatures, strict=True):
+        weights = np.array(matrix.variable, "float64")
+        view = matrix.of(weights)
+        view[:] = round_rows(view, bits, curvature)
+        matrix.variable.assign(weights)
+
+
+class WeightMatrix(NamedTuple):
+    """A matrix that is quantized on its own: a variable, or some of its rows."""
 
     variable: keras.Variable
     rows: slice
     rows_are_outputs: bool
 
     def of(self, array):
-        """This block of an array like the variable, as a view: a row for each output."""
+        """View of this matrix in an array of the variable's shape: `(outputs, inputs)`."""
         return array[self.rows] if self.rows_are_outputs else array[self.rows].T
 
 
-def blocks_of(model):
-    """The blocks of all matrices of a `TranslationModel`, a list.
+def weight_matrices(model):
+    """The matrices of a `TranslationModel` that are quantized: list of `WeightMatrix`.
 
-    The kernel of the readout has three: see `Stepper`.
+    The kernel of the readout consists of three, see `Stepper`.
     """
     readout = model.decoder.readout.kernel
-    blocks = []
+    matrices = []
     for variable in model.weights:
-        is_matrix = len(variable.shape) == 2 and math.prod(variable.shape) >= _SMALLEST
-        # A bias of two rows, as a GRU has, is no matrix.
+        is_matrix = len(variable.shape) == 2 and math.prod(variable.shape) >= _MIN_WEIGHTS
+        # The bias of a GRU has two rows.
         if is_matrix and min(variable.shape) > 2:
-            rows = [slice(None)]
+            slices = [slice(None)]
             if variable is readout:
-                rows = _parts(readout.shape[0], model.decoder)
+                slices = _readout_slices(readout.shape[0], model.decoder)
             rows_are_outputs = variable.name == "embeddings"
-            blocks += [Block(variable, part, rows_are_outputs) for part in rows]
-    return blocks
+            matrices += [WeightMatrix(variable, rows, rows_are_outputs) for rows in slices]
+    return matrices
 
 
-def _parts(width, decoder):
+def _readout_slices(width, decoder):
     units, embedding_dim = decoder.units, decoder.embedding.output_dim
     return [
         slice(0, units),
@@ -57,104 +81,89 @@ def _parts(width, decoder):
     ]
 
 
-def round_weights(model, bits, curvatures=None):
-    """Rounds the matrices of a model, in place, to what `bits` bits can say: whole numbers between
-    -top and top (7 or 127) times a scale for each row (of an embedding) or column (of a kernel).
+def round_rows(matrix, bits, curvature=None):
+    """Rounds each row of a matrix to integers times a scale; see `round_weights`.
 
-    In each there is one of -top or top, so that the converter finds the same scale.
+    The scale is the candidate with the least squared error: a row of many weights gains more from
+    finer steps than it loses by clipping its largest ones.
 
     Args:
-        model: a built `TranslationModel` that computes in float32.
+        matrix: float array of shape `(outputs, inputs)`.
         bits: 4 or 8.
-        curvatures: a `Curvature` for each of `blocks_of(model)`, to round so that the model's
-            answers change least; without it each weight becomes the nearest number.
-    """
-    blocks = blocks_of(model)
-    curvatures = curvatures or [None] * len(blocks)
-    bar = tqdm(blocks, "rounding", unit=" matrices", disable=None)
-    for block, curvature in zip(bar, curvatures, strict=True):
-        whole = np.array(block.variable, "float64")
-        part = block.of(whole)
-        part[:] = rounded_rows(part, bits, curvature)
-        block.variable.assign(whole)
+        curvature: a `Curvature` for error feedback, or `None` to round to the nearest.
 
-
-def rounded_rows(matrix, bits, curvature=None):
-    """A matrix of rows of so many bits; see `round_weights`.
-
-    Each row's scale is the one of the least squared error among some: a row of many weights gains
-    more from finer steps than it loses by cutting off its greatest ones.
+    Returns: float64 array of the same shape.
     """
     matrix, top = np.asarray(matrix, "float64"), 2 ** (bits - 1) - 1
-    greatest = np.abs(matrix).max(axis=1, keepdims=True)
-    best, least = np.ones_like(greatest), np.full_like(greatest, np.inf)
-    for share in _CLIPPED[bits]:
-        scale = np.maximum(share * greatest / top, np.finfo("float32").tiny)
-        numbers = np.clip(np.rint(matrix / scale), -top, top)
-        error = np.square(numbers * scale - matrix).sum(axis=1, keepdims=True)
-        best = np.where(error < least, scale, best)
+    largest = np.abs(matrix).max(axis=1, keepdims=True)
+    scales, least = np.ones_like(largest), np.full_like(largest, np.inf)
+    for share in _CLIPPING[bits]:
+        candidate = np.maximum(share * largest / top, np.finfo("float32").tiny)
+        integers = np.clip(np.rint(matrix / candidate), -top, top)
+        error = np.square(integers * candidate - matrix).sum(axis=1, keepdims=True)
+        scales = np.where(error < least, candidate, scales)
         least = np.minimum(error, least)
     if curvature is None:
-        return np.clip(np.rint(matrix / best), -top, top) * best
-    return rounded_with_feedback(matrix / best, top, best[:, 0], curvature) * best
+        return np.clip(np.rint(matrix / scales), -top, top) * scales
+    return round_with_feedback(matrix / scales, top, scales[:, 0], curvature) * scales
 
 
-_TOP, _INT8_TOP = 7, 127
+_INT4_TOP, _INT8_TOP = 7, 127
 
 
-def packed(numbers):
-    """Two numbers of four bits in each byte, the first in its lower half.
+def narrow_to_int4(model):
+    """Converts int8 matrices of a LiteRT file to int4 where that is lossless.
 
-    Args:
-        numbers: int array with values from -8 to 7, an even number of them in the last dimension.
-
-    Returns: int8 array of half the width.
-    """
-    pairs = numbers.astype("uint8").reshape(*numbers.shape[:-1], -1, 2)
-    return ((pairs[..., 0] & 15) | (pairs[..., 1] << 4)).astype("int8")
-
-
-def narrow(model):
-    """Turns matrices of int8 into INT4 where that changes nothing.
-
-    Those are the ones of FULLY_CONNECTED whose rows hold the numbers that the converter makes of
-    rows of four bits.
+    These are the matrices of FULLY_CONNECTED whose int8 values are what the converter makes of
+    rows that were rounded to 4 bits.
 
     Args:
         model: a `ModelT` of LiteRT's schema; changed in place.
     """
     narrowed = {}
     for graph in model.subgraphs:
-        for index in _matrices(model, graph):
+        for index in _product_matrices(model, graph):
             tensor = graph.tensors[index]
             content = model.buffers[tensor.buffer].data
             scales = None if tensor.quantization is None else tensor.quantization.scale
             if tensor.type != schema.TensorType.INT8 or content is None or scales is None:
                 continue
             if tensor.buffer not in narrowed:
-                narrowed[tensor.buffer] = _narrowed(model, tensor, content)
+                narrowed[tensor.buffer] = _add_int4_buffer(model, tensor, content)
             if narrowed[tensor.buffer] is not None:
-                tensor.buffer, factor = narrowed[tensor.buffer], _INT8_TOP / _TOP
+                tensor.buffer, factor = narrowed[tensor.buffer], _INT8_TOP / _INT4_TOP
                 tensor.type = schema.TensorType.INT4
                 tensor.quantization.scale = (np.float64(scales) * factor).astype("float32")
 
 
-def _matrices(model, graph):
+def _product_matrices(model, graph):
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
         if schema.BuiltinOperator.FULLY_CONNECTED in (code.builtinCode, code.deprecatedBuiltinCode):
             yield operator.inputs[1]
 
 
-def _narrowed(model, tensor, content):
-    """The number of a new buffer with the same matrix, or `None`."""
+def _add_int4_buffer(model, tensor, content):
+    """Index of a new buffer with the matrix in int4, or `None` where int4 cannot represent it."""
     rows, width = map(int, tensor.shape)
-    numbers = np.frombuffer(bytes(content), "int8").reshape(rows, width)
-    four_bits = np.rint(numbers * (_TOP / _INT8_TOP))
-    is_exact = (np.rint(four_bits * (_INT8_TOP / _TOP)) == numbers).all()
-    if width % 2 or len(tensor.quantization.scale) != rows or not is_exact:
+    int8 = np.frombuffer(bytes(content), "int8").reshape(rows, width)
+    int4 = np.rint(int8 * (_INT4_TOP / _INT8_TOP))
+    is_lossless = (np.rint(int4 * (_INT8_TOP / _INT4_TOP)) == int8).all()
+    if width % 2 or len(tensor.quantization.scale) != rows or not is_lossless:
         return None
     buffer = schema.BufferT()
-    buffer.data = packed(four_bits.astype("int8")).view("uint8").reshape(-1)
+    buffer.data = pack_int4(int4.astype("int8")).view("uint8").reshape(-1)
     model.buffers.append(buffer)
     return len(model.buffers) - 1
+
+
+def pack_int4(integers):
+    """Packs pairs of 4-bit integers into bytes, the first of a pair in the lower half.
+
+    Args:
+        integers: int array with values from -8 to 7 and an even last dimension.
+
+    Returns: int8 array, the last dimension halved.
+    """
+    pairs = integers.astype("uint8").reshape(*integers.shape[:-1], -1, 2)
+    return ((pairs[..., 0] & 15) | (pairs[..., 1] << 4)).astype("int8")

@@ -1,4 +1,4 @@
-"""Recurrent layers that stop at the true length of the sentence."""
+"""Recurrent layers with as many time steps as the sentence has tokens (a dynamic RNN)."""
 
 import keras
 import tensorflow as tf
@@ -9,17 +9,17 @@ from .search_graphs import zeros
 
 
 class TrueLengthRecurrence(keras.layers.Layer):
-    """Runs a recurrent layer on one padded sentence, for its true number of steps.
+    """Runs a recurrent layer on one padded sentence, over its unmasked positions only.
 
-    Keras loops over every padded position, and its loop needs list operators that the LiteRT
-    converter lowers only for some shapes. Here one loop serves both directions: at step t the
+    Keras loops over padding too, and its loop uses tensor lists, which the LiteRT converter
+    supports for some shapes only. Here one while loop computes both directions: at step t, the
     forward cell reads position t and the backward cell position `length - 1 - t`. Outputs at
     unmasked positions and final states equal those of the wrapped layer; outputs at masked
     positions are zeros.
 
     Args:
         layer: a built `keras.layers.Bidirectional`, or a `keras.layers.RNN` that reads forwards.
-            Its cells, and so its weights, are used as they are.
+            Its cells, and so its weights, are used, not copied.
 
     Call arguments:
         sequence: float tensor of shape `(1, length, dim)`.
@@ -57,7 +57,7 @@ class TrueLengthRecurrence(keras.layers.Layer):
         outputs = [zeros((1, capacity, _flat_size(cell.output_size)), length) for cell in cells]
         positions = tf.range(capacity)[tf.newaxis, :, tf.newaxis]
 
-        # What does not depend on the state is one product for all positions.
+        # The input projections of all positions are one product.
         inputs = [
             cell.project_inputs(sequence) if _projects_inputs(cell) else sequence for cell in cells
         ]
@@ -80,15 +80,15 @@ class TrueLengthRecurrence(keras.layers.Layer):
             step,
             [tf.constant(0), outputs, keras.tree.flatten(states)],
         )
-        return self._as_the_layer_returns(
-            outputs, keras.tree.pack_sequence_as(structure, states), length
-        )
+        return self._layer_outputs(outputs, keras.tree.pack_sequence_as(structure, states), length)
 
-    def _as_the_layer_returns(self, outputs, states, length):
+    def _layer_outputs(self, outputs, states, length):
         last = self.directions[0]
         if not last.return_sequences:
             ends = [length - 1, 0][: len(outputs)]
-            outputs = [tf.gather(o, end, axis=1) for o, end in zip(outputs, ends, strict=True)]
+            outputs = [
+                tf.gather(output, end, axis=1) for output, end in zip(outputs, ends, strict=True)
+            ]
         if len(outputs) == 1:
             merged = [outputs[0]]
         else:

@@ -1,4 +1,4 @@
-"""The four signatures of an exported file."""
+"""The signatures of `translator.tflite`: encode, decode_step, translate, translate_beam."""
 
 import keras
 import tensorflow as tf
@@ -11,7 +11,7 @@ SIGNATURE_NAMES = ("encode", "decode_step", "translate", "translate_beam")
 class Signatures:
     """`encode`, `decode_step`, `translate` and `translate_beam` as functions of tensors.
 
-    All work on one sentence. Inputs and outputs by name, T the longest translation:
+    All take one sentence. Inputs and outputs by name (T is `max_target_length`):
 
         encode          source_ids (1, max_length) int32, source_length (1) int32
                         -> memory, keys, state_0, state_1, ...
@@ -20,18 +20,18 @@ class Signatures:
                            state_0, ...
         translate       source_ids, source_length, max_length (1) int32
                         -> token_ids (1, T) int32, length (1) int32
-        translate_beam  the same
+        translate_beam  source_ids, source_length, max_length (1) int32
                         -> token_ids, length, log_probability (1), score (1) float32
 
-    With `attention`, the last two have an output of that name, too: attention scores of shape
+    With `attention`, the last two have an output `attention`: attention scores of shape
     (1, T, max_length), zero from `length` and `source_length` on.
 
     Args:
         stepper: the `Stepper` of the model.
         special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
-        beam_width, length_penalty: of `translate_beam`; fixed in the file.
-        max_target_length: T.
-        attention: whether whole translations come with attention scores.
+        beam_width, length_penalty: of `translate_beam`, constants of the file.
+        max_target_length: most tokens of a translation, the end token included.
+        attention: whether `translate` and `translate_beam` return attention scores.
     """
 
     def __init__(
@@ -54,21 +54,21 @@ class Signatures:
 
     def encode(self, source_ids, source_length):
         memory, keys, states = self.stepper.encode(source_ids, source_length)
-        return {"memory": memory, "keys": keys, **_named(states)}
+        return {"memory": memory, "keys": keys, **_state_outputs(states)}
 
     def decode_step(self, token_id, source_length, memory, keys, *states):
         vocabulary = self.stepper.vocabulary
         logits, states, scores = self.stepper.step(
-            vocabulary.shortened(token_id),
+            vocabulary.shorten(token_id),
             memory,
             keys,
             self.stepper.mask(source_length),
             list(states),
         )
         return {
-            "logits": vocabulary.widened(logits),
+            "logits": vocabulary.widen(logits),
             "attention_scores": scores,
-            **_named(states),
+            **_state_outputs(states),
         }
 
     def translate(self, source_ids, source_length, max_length):
@@ -77,9 +77,9 @@ class Signatures:
             step,
             states,
             suppressed=suppression_row(self.stepper.vocabulary.size, self.suppressed_ids),
-            **self._limits(max_length, rows=1),
+            **self._search_arguments(max_length, rows=1),
         )
-        return {**self._written(token_ids, length, attention), "length": length}
+        return {**self._token_outputs(token_ids, length, attention), "length": length}
 
     def translate_beam(self, source_ids, source_length, max_length):
         step, states = self._search_step(source_ids, source_length)
@@ -89,21 +89,21 @@ class Signatures:
             beam_width=self.beam_width,
             length_penalty=self.length_penalty,
             suppressed_ids=self.suppressed_ids,
-            **self._limits(max_length, rows=self.beam_width),
+            **self._search_arguments(max_length, rows=self.beam_width),
         )
         return {
-            **self._written(token_ids, length, attention),
+            **self._token_outputs(token_ids, length, attention),
             "length": length,
             "log_probability": log_probability,
             "score": score,
         }
 
-    def _written(self, token_ids, length, attention):
-        outputs = {"token_ids": self.stepper.vocabulary.whole(token_ids)}
-        for each in attention:
-            # A finished hypothesis of a beam goes on attending.
+    def _token_outputs(self, token_ids, length, attention):
+        outputs = {"token_ids": self.stepper.vocabulary.restore(token_ids)}
+        for scores in attention:
+            # A finished hypothesis keeps attending until the beam ends.
             times = tf.reshape(tf.range(self.max_target_length), (1, -1, 1))
-            outputs["attention"] = tf.where(times < length, each, 0.0)
+            outputs["attention"] = tf.where(times < length, scores, 0.0)
         return outputs
 
     def _search_step(self, source_ids, source_length):
@@ -115,7 +115,7 @@ class Signatures:
 
         return step, states
 
-    def _limits(self, max_length, rows):
+    def _search_arguments(self, max_length, rows):
         buffer = (rows, self.max_target_length, self.stepper.max_length)
         return {
             "attention": [zeros(buffer, max_length[0])] if self.attention else [],
@@ -125,7 +125,7 @@ class Signatures:
         }
 
     def write(self, directory):
-        """Writes a SavedModel that has the four as signatures."""
+        """Writes a SavedModel with these signatures, for the converter."""
         archive = keras.export.ExportArchive()
         for layer in self.stepper.layers:
             archive.track(layer)
@@ -152,5 +152,5 @@ class Signatures:
         return dict(zip(SIGNATURE_NAMES, (source, step, search, search), strict=True))
 
 
-def _named(states):
+def _state_outputs(states):
     return {f"state_{index}": state for index, state in enumerate(states)}

@@ -1,8 +1,8 @@
-"""A second LiteRT file, from text to text, for Python and for builds of one's own.
+"""A LiteRT file from text to text, with the tokenizer in the graph.
 
-Its graph cuts the text into pieces and joins the translation with tensorflow-text's operators for
-LiteRT. No library for Android or iOS and no browser has these: there, `translator.tflite` runs with
-a tokenizer beside it. In Python:
+It needs tensorflow-text's custom operators for LiteRT, which exist in Python and in custom builds
+of the runtime, but in no published library for Android, iOS or browsers: there, use
+`translator.tflite` with a tokenizer beside it. In Python:
 
 >>> import numpy as np, tensorflow_text
 >>> from ai_edge_litert.interpreter import InterpreterWithCustomOps
@@ -35,19 +35,19 @@ _DESCRIPTION = (
 
 
 def text_file(signatures, model_bytes, length_bound, quantization):
-    """Converts a translator from text to text.
+    """Converts a translator to a LiteRT file from text to text.
 
     Args:
         signatures: the `Signatures` of the translator.
         model_bytes: content of its SentencePiece model file.
         length_bound: dict of `factor` and `offset`, as in the manifest.
-        quantization: as of `export_litert`.
+        quantization: as in `export_litert`.
 
     Returns:
-        `(content, description)`: `bytes` of the file, and what the manifest says of it.
+        `(content, description)`: `bytes` of the file, and its entry in the manifest.
 
     Raises:
-        InputError: tensorflow-text's operators would not cut a text as this tokenizer does.
+        InputError: tensorflow-text's operators do not support this kind of tokenizer.
     """
     graphs = TextSignatures(signatures, model_bytes, length_bound)
     with tempfile.TemporaryDirectory() as saved_model:
@@ -70,13 +70,14 @@ def text_file(signatures, model_bytes, length_bound, quantization):
 
 
 class TextSignatures:
-    """`translate` and `translate_beam` of one text: `text` (1) string to `translation` (1) string.
+    """`translate` and `translate_beam`: `text` (1) string to `translation` (1) string.
 
-    The answers are those of `LiteTranslator`, but that a text beyond the limit is cut off instead
-    of being translated in parts, and that U+0085 alone, which Python calls blank, is a word.
+    Translations equal those of `LiteTranslator`, except that a text beyond the limit is truncated
+    instead of being translated in parts, and that U+0085 alone, which Python calls blank, is a
+    word.
 
     Args:
-        signatures, model_bytes, length_bound: as of `text_file`.
+        signatures, model_bytes, length_bound: as in `text_file`.
     """
 
     def __init__(self, signatures, model_bytes, length_bound):
@@ -93,12 +94,12 @@ class TextSignatures:
         self.space_id = pieces.index(space) if space in pieces else -1
 
     def translate(self, text):
-        return self._text(self.signatures.translate(**self._source(text)))
+        return self._decode(self.signatures.translate(**self._encode(text)))
 
     def translate_beam(self, text):
-        return self._text(self.signatures.translate_beam(**self._source(text)))
+        return self._decode(self.signatures.translate_beam(**self._encode(text)))
 
-    def _source(self, text):
+    def _encode(self, text):
         special_ids = self.signatures.special_ids
         piece_ids = self.tokenizer.tokenize(text).values[: self.max_length - 1]
         number = tf.shape(piece_ids)[0]
@@ -109,7 +110,7 @@ class TextSignatures:
         )
         source_length = number + 1
         bound = self.length_bound["factor"] * source_length + self.length_bound["offset"]
-        # Of a text without pieces, there is nothing to say.
+        # A text without pieces has an empty translation.
         bound = tf.where(number > 0, tf.minimum(bound, self.signatures.max_target_length), 0)
         return {
             "source_ids": tf.reshape(source_ids, (1, self.max_length)),
@@ -117,19 +118,19 @@ class TextSignatures:
             "max_length": tf.reshape(bound, (1,)),
         }
 
-    def _text(self, found):
-        ids = found["token_ids"][0, : found["length"][0]]
-        # SentencePiece drops all spaces at the beginning, the operator those of the first piece.
+    def _decode(self, outputs):
+        ids = outputs["token_ids"][0, : outputs["length"][0]]
+        # SentencePiece strips all leading spaces, the operator only that of the first piece.
         others = tf.cumsum(tf.cast(ids != self.space_id, tf.int32))
         leading = tf.reduce_sum(tf.cast(tf.equal(others, 0), tf.int32))
         ids = ids[leading:]
-        # As a list, it would become int64, which the operator reads as int32.
+        # A Python list would become int64, which the operator misreads as int32.
         row_splits = tf.stack([0, tf.shape(ids)[0]])
         ids = tf.RaggedTensor.from_row_splits(ids, row_splits, validate=False)
         return {"translation": self.tokenizer.detokenize(ids)}
 
     def write(self, directory):
-        """Writes a SavedModel that has the two as signatures."""
+        """Writes a SavedModel with both signatures, for the converter."""
         archive = keras.export.ExportArchive()
         for layer in self.signatures.stepper.layers:
             archive.track(layer)
@@ -140,7 +141,7 @@ class TextSignatures:
 
 
 def _check_tokenizer(description):
-    """Raises InputError where tensorflow-text's operators know less than SentencePiece."""
+    """Raises InputError for a tokenizer that tensorflow-text's operators do not support."""
     types = {kind for *_, kind in description["pieces"]}
     if description["model_type"] != "unigram":
         received = f"one of the type {description['model_type']}"

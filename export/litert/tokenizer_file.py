@@ -1,4 +1,4 @@
-"""The tokenizer without SentencePiece: `tokenizer.json` and its test vectors."""
+"""The tokenizer for runtimes without SentencePiece: `tokenizer.json` and its test vectors."""
 
 import base64
 import json
@@ -7,11 +7,62 @@ from pathlib import Path
 import sentencepiece
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+TOKENIZER_FILE_NAME, VECTORS_FILE_NAME = "tokenizer.json", "tokenizer_vectors.jsonl"
+FORMAT, FORMAT_VERSION = "keras-bahdanau-tokenizer", 1
+_PIECE_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
+_MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
+# SentencePiece's default for unknown ids in decoded text.
+UNKNOWN_SURFACE = " \u2047 "
+
+
+def tokenizer_description(model_bytes):
+    """The content of `tokenizer.json`: vocabulary and rules of a SentencePiece tokenizer.
+
+    `examples/tokenizer/README.md` describes the algorithm that a port needs.
+
+    Args:
+        model_bytes: content of a SentencePiece model file.
+
+    Returns:
+        dict for JSON: `model_type` ("other" where the model has a setting that the dict cannot
+        express, so that ports refuse it), `normalizer` (SentencePiece's name of the normalization
+        rules), the treatment of spaces, `charsmap` (the compiled rules in Base64, empty where
+        there are none), and `pieces`, one `[piece, score, type]` for each id.
+    """
+    model = read_sentencepiece_model(model_bytes)
+    normalizer, trainer = model.normalizer_spec, model.trainer_spec
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "model_type": _MODEL_TYPES[trainer.model_type] if _is_described(model) else "other",
+        "normalizer": normalizer.name,
+        "add_dummy_prefix": normalizer.add_dummy_prefix,
+        "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
+        "escape_whitespaces": normalizer.escape_whitespaces,
+        "space_symbol": "\u2581",
+        "byte_fallback": trainer.byte_fallback,
+        "charsmap": base64.b64encode(normalizer.precompiled_charsmap).decode("ascii"),
+        "pieces": [[piece.piece, piece.score, _PIECE_TYPES[piece.type]] for piece in model.pieces],
+    }
+
+
+def _is_described(model):
+    trainer = model.trainer_spec
+    return (
+        trainer.unk_surface == UNKNOWN_SURFACE
+        and not trainer.treat_whitespace_as_suffix
+        and not model.denormalizer_spec.precompiled_charsmap
+    )
+
+
+def read_sentencepiece_model(model_bytes):
+    """Parses a SentencePiece model file: the fields of `ModelProto` that this package needs."""
+    return _model_class().FromString(model_bytes)
+
+
 _Field = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "keras_bahdanau.sentencepiece"
-# What an unknown id is in decoded text, unless a model says otherwise.
-UNKNOWN_SURFACE = " \u2047 "
-# The fields that are read here, with their numbers and defaults, of
+# The fields that are read, with their numbers and defaults, of
 # https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 # Enumerations are read as their numbers.
 _MESSAGES = {
@@ -42,11 +93,6 @@ _PARTS = [
 ]
 
 
-def read_sentencepiece_model(model_bytes):
-    """The message `ModelProto` of a model file, with the fields that this package needs."""
-    return _model_class().FromString(model_bytes)
-
-
 def _model_class():
     file = descriptor_pb2.FileDescriptorProto(
         name="keras_bahdanau_sentencepiece.proto", package=_PACKAGE, syntax="proto2"
@@ -75,53 +121,51 @@ def _model_class():
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Model"))
 
 
-TOKENIZER_FILE_NAME = "tokenizer.json"
-FORMAT, FORMAT_VERSION = "keras-bahdanau-tokenizer", 1
-_PIECE_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user_defined", 5: "unused", 6: "byte"}
-_MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
+def write_vectors(path, model_bytes):
+    """Writes test vectors that a port of the tokenizer must reproduce.
 
-
-def tokenizer_description(model_bytes):
-    """What a runtime without SentencePiece needs to cut text into the same pieces.
-
-    `examples/tokenizer/README.md` says how to use it.
+    Each line is a JSON object in ASCII: `text`, `normalized`, `pieces` (the characters of unknown
+    ones), `ids` and `decoded`, the text of those ids. After `VECTOR_TEXTS` come texts made of the
+    model's own pieces, which have many possible segmentations.
 
     Args:
+        path: path of the file.
         model_bytes: content of a SentencePiece model file.
-
-    Returns:
-        A dict for JSON: `model_type` ("other" where the model has a setting that the dict has no
-        key for, so that no port follows it by halves), `normalizer` (SentencePiece's name of the
-        rules), the treatment of spaces, `charsmap` (the compiled rules in Base64, empty where
-        there are none), and `pieces`, one `[piece, score, type]` for each id.
     """
-    model = read_sentencepiece_model(model_bytes)
-    normalizer, trainer = model.normalizer_spec, model.trainer_spec
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
+    texts = [text for group in VECTOR_TEXTS.values() for text in group]
+    texts += _texts_of_pieces(processor)
+    lines = [json.dumps(vector(processor, text)) for text in texts]
+    Path(path).write_text("".join(line + "\n" for line in lines), encoding="ascii")
+
+
+def vector(processor, text):
+    """One test vector: what SentencePiece computes for a text."""
+    ids = processor.EncodeAsIds(text)
     return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "model_type": _MODEL_TYPES[trainer.model_type] if _is_described(model) else "other",
-        "normalizer": normalizer.name,
-        "add_dummy_prefix": normalizer.add_dummy_prefix,
-        "remove_extra_whitespaces": normalizer.remove_extra_whitespaces,
-        "escape_whitespaces": normalizer.escape_whitespaces,
-        "space_symbol": "\u2581",
-        "byte_fallback": trainer.byte_fallback,
-        "charsmap": base64.b64encode(normalizer.precompiled_charsmap).decode("ascii"),
-        "pieces": [[piece.piece, piece.score, _PIECE_TYPES[piece.type]] for piece in model.pieces],
+        "text": text,
+        "normalized": processor.Normalize(text),
+        "pieces": processor.EncodeAsPieces(text),
+        "ids": ids,
+        "decoded": processor.DecodeIds(ids),
     }
 
 
-def _is_described(model):
-    trainer = model.trainer_spec
-    return (
-        trainer.unk_surface == UNKNOWN_SURFACE
-        and not trainer.treat_whitespace_as_suffix
-        and not model.denormalizer_spec.precompiled_charsmap
-    )
+def _texts_of_pieces(processor):
+    pieces = [
+        processor.IdToPiece(i).replace("\u2581", " ")
+        for i in range(processor.GetPieceSize())
+        if not processor.IsControl(i) and not processor.IsUnknown(i)
+    ]
+    bare = [piece.strip() for piece in pieces]
+    step = max(1, len(pieces) // 20)
+    texts = [
+        "".join(group[start::step]) for group in (pieces, bare) for start in range(min(step, 12))
+    ]
+    longest = sorted(bare, key=lambda piece: (-len(piece), piece))[:8]
+    return texts + longest + [piece[:-1] + piece[1:] for piece in longest]
 
 
-VECTORS_FILE_NAME = "tokenizer_vectors.jsonl"
 # Escapes, because many of these characters are invisible or change how their neighbours are drawn.
 VECTOR_TEXTS = {
     "plain": ("", "a", "A dog runs.", "The old house has 3 small windows!", "x=1;y=[2,3]|{z}~"),
@@ -239,50 +283,3 @@ VECTOR_TEXTS = {
         '<p class="x">it\'s</p> &amp; \\n \\u0041 C:\\dir',
     ),
 }
-
-
-def write_vectors(path, model_bytes):
-    """Writes what a port of the tokenizer must reproduce.
-
-    Each line is a JSON object, in ASCII: `text`, `normalized`, `pieces` (of an unknown piece the
-    characters), `ids` and `decoded`, the text of those ids. After the texts of `VECTOR_TEXTS`
-    come texts made of the model's own pieces, in which many segmentations compete.
-
-    Args:
-        path: of the file.
-        model_bytes: content of a SentencePiece model file.
-    """
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
-    texts = [text for group in VECTOR_TEXTS.values() for text in group]
-    texts += _texts_of_pieces(processor)
-    lines = [json.dumps(vector(processor, text)) for text in texts]
-    Path(path).write_text("".join(line + "\n" for line in lines), encoding="ascii")
-
-
-def vector(processor, text):
-    """One line of the file: what a SentencePiece processor says of a text."""
-    ids = processor.EncodeAsIds(text)
-    return {
-        "text": text,
-        "normalized": processor.Normalize(text),
-        "pieces": processor.EncodeAsPieces(text),
-        "ids": ids,
-        "decoded": processor.DecodeIds(ids),
-    }
-
-
-def _texts_of_pieces(processor):
-    pieces = [
-        processor.IdToPiece(i).replace("\u2581", " ")
-        for i in range(processor.GetPieceSize())
-        if not processor.IsControl(i) and not processor.IsUnknown(i)
-    ]
-    bare = [piece.strip() for piece in pieces]
-    step = max(1, len(pieces) // 20)
-    texts = [
-        "".join(all_of_them[start::step])
-        for all_of_them in (pieces, bare)
-        for start in range(min(step, 12))
-    ]
-    longest = sorted(bare, key=lambda piece: (-len(piece), piece))[:8]
-    return texts + longest + [piece[:-1] + piece[1:] for piece in longest]

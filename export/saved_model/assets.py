@@ -1,12 +1,4 @@
-"""Files inside an exported SavedModel: `export.json` and warm-up requests.
-
-Warm-up requests move the cost of the first call of each signature into the load. The file is a
-TFRecord of `tensorflow.serving.PredictionLog`. That message has four fields in use here, so it is
-written directly, and an export does not need the package `tensorflow-serving-api`.
-
-Field numbers: https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis,
-`prediction_log.proto`, `predict.proto` and `model.proto`.
-"""
+"""Files beside the graph of a SavedModel: `export.json`, warm-up requests, fingerprint."""
 
 import dataclasses
 import json
@@ -21,42 +13,23 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.translation.search_options import SearchOptions
 from keras_bahdanau.version import __version__
 
-
-def without_random_parts(directory: Path) -> None:
-    """Replaces the random identifier of a SavedModel by its checksums, which follow from it.
-
-    Args:
-        directory: the SavedModel directory.
-    """
-    path = Path(directory, "fingerprint.pb")
-    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
-    checksums = (
-        fingerprint.saved_model_checksum,
-        fingerprint.graph_def_program_hash,
-        fingerprint.signature_def_hash,
-        fingerprint.saved_object_graph_hash,
-        fingerprint.checkpoint_hash,
-    )
-    fingerprint.uuid = "-".join(f"{checksum:016x}" for checksum in checksums)
-    path.write_bytes(fingerprint.SerializeToString(deterministic=True))
-
-
 MANIFEST_FILE = "assets.extra/export.json"
 TOKENIZER_FILE = "assets.extra/tokenizer.model"
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 FORMAT = "keras-bahdanau saved-model"
-# Raised when the signatures change so that an older reader would misread them.
+# Raised when the signatures change in a way that older readers would misread.
 FORMAT_VERSION = 1
 _LIMITS = ("max_length", "max_target_length")
 
 
 class SearchSettings(NamedTuple):
-    """What an export fixes about the search.
+    """Search options and limits, constants of an export.
 
     Attributes:
-        options: `SearchOptions`; their `n_best` is the number of translations that
-            `translate_n_best` returns for a text.
-        max_length: the limit of a source in token ids, the end id included. Longer ones are cut.
-        max_target_length: the limit of a target, likewise.
+        options: `SearchOptions`; their `n_best` is the number of translations per text that
+            `translate_n_best` returns.
+        max_length: longest source in tokens, the end token included. Longer ones are truncated.
+        max_target_length: longest translation in tokens, the end token included.
     """
 
     options: SearchOptions
@@ -65,11 +38,11 @@ class SearchSettings(NamedTuple):
 
 
 def write_manifest(directory: Path, settings: SearchSettings, serving_version: str) -> None:
-    """Writes the manifest of an export.
+    """Writes the manifest `export.json` of an export.
 
     Args:
         directory: the SavedModel directory.
-        settings: the settings of the search.
+        settings: search options and limits.
         serving_version: the oldest TensorFlow Serving that runs it.
     """
     head = {
@@ -88,7 +61,7 @@ def read_manifest(directory: Path) -> dict:
     """Reads the manifest of an export: a dict, whose `search` is a `SearchOptions`.
 
     Raises:
-        InputError: the directory is no SavedModel of this package, or one of a newer version.
+        InputError: the directory is no SavedModel of this package, or one of a newer format.
     """
     path = Path(directory, MANIFEST_FILE)
     try:
@@ -116,16 +89,7 @@ def read_manifest(directory: Path) -> dict:
     try:
         return {**manifest, "search": SearchOptions(**manifest["search"])}
     except (TypeError, InputError) as error:
-        raise InputError(f"Expected options of a search. Received: {path}: {error}") from error
-
-
-WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
-
-_PREDICTION_LOG_PREDICT_LOG = 6
-_PREDICT_LOG_REQUEST = 1
-_REQUEST_MODEL_SPEC, _REQUEST_INPUTS = 1, 2
-_MODEL_SPEC_NAME, _MODEL_SPEC_SIGNATURE = 1, 3
-_MAP_KEY, _MAP_VALUE = 1, 2
+        raise InputError(f"Expected search options. Received: {path}: {error}") from error
 
 
 def write_warm_up_requests(
@@ -133,7 +97,11 @@ def write_warm_up_requests(
     requests: Iterable[tuple[str, Mapping[str, list[str]]]],
     model_name: str = "translator",
 ) -> Path:
-    """Writes the warm-up requests of a SavedModel.
+    """Writes requests that TensorFlow Serving runs when it loads a SavedModel.
+
+    Without them, the first request of each signature would be slow. The file is a TFRecord of
+    `tensorflow.serving.PredictionLog`; its messages are encoded here, so that exporting does not
+    need the package `tensorflow-serving-api`.
 
     Args:
         directory: the SavedModel directory.
@@ -147,12 +115,21 @@ def write_warm_up_requests(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, inputs in requests:
-            writer.write(prediction_log(signature, inputs, model_name))
+            writer.write(_prediction_log(signature, inputs, model_name))
     return path
 
 
-def prediction_log(signature: str, inputs: Mapping[str, list[str]], model_name: str) -> bytes:
-    """Returns a serialized `PredictionLog` of one request."""
+# Field numbers of prediction_log.proto, predict.proto and model.proto in
+# https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
+_PREDICTION_LOG_PREDICT_LOG = 6
+_PREDICT_LOG_REQUEST = 1
+_REQUEST_MODEL_SPEC, _REQUEST_INPUTS = 1, 2
+_MODEL_SPEC_NAME, _MODEL_SPEC_SIGNATURE = 1, 3
+_MAP_KEY, _MAP_VALUE = 1, 2
+
+
+def _prediction_log(signature: str, inputs: Mapping[str, list[str]], model_name: str) -> bytes:
+    """Returns the serialized `PredictionLog` of one request."""
     model_spec = _field(_MODEL_SPEC_NAME, model_name.encode()) + _field(
         _MODEL_SPEC_SIGNATURE, signature.encode()
     )
@@ -165,10 +142,29 @@ def prediction_log(signature: str, inputs: Mapping[str, list[str]], model_name: 
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """Returns a length-delimited field: its key, its length as a varint, its content."""
+    """Returns a length-delimited protobuf field: key, length as a varint, content."""
     length, varint = len(content), bytearray()
     while length > 127:
         varint.append(length & 127 | 128)
         length >>= 7
     varint.append(length)
     return bytes([number << 3 | 2]) + bytes(varint) + content
+
+
+def make_fingerprint_deterministic(directory: Path) -> None:
+    """Replaces the random UUID in a SavedModel's fingerprint by one made of its checksums.
+
+    Args:
+        directory: the SavedModel directory.
+    """
+    path = Path(directory, "fingerprint.pb")
+    fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
+    checksums = (
+        fingerprint.saved_model_checksum,
+        fingerprint.graph_def_program_hash,
+        fingerprint.signature_def_hash,
+        fingerprint.saved_object_graph_hash,
+        fingerprint.checkpoint_hash,
+    )
+    fingerprint.uuid = "-".join(f"{checksum:016x}" for checksum in checksums)
+    path.write_bytes(fingerprint.SerializeToString(deterministic=True))

@@ -1,4 +1,4 @@
-"""The SentencePiece tokenizer as TensorFlow operations, for graphs that take and return text."""
+"""The SentencePiece tokenizer as TensorFlow operations, for signatures of text."""
 
 import tensorflow as tf
 import tensorflow_text
@@ -9,10 +9,9 @@ from keras_bahdanau.text.tokenizer import END_ID, PAD_ID, UNKNOWN_ID
 class GraphTokenizer(tf.Module):
     """Text to padded token ids and back, inside a TensorFlow graph.
 
-    It gives the ids and the text that `keras_bahdanau.text.tokenizer.Tokenizer` gives with the
-    same SentencePiece model. Control tokens that a user types (`<s>`) stay plain text. Bytes that
-    are not UTF-8 are read as U+FFFD, one for each byte, which a vocabulary has as an unknown
-    piece.
+    Its ids and texts equal those of `keras_bahdanau.text.tokenizer.Tokenizer` with the same
+    SentencePiece model. Control tokens that a user types (`<s>`) stay plain text. Each byte that
+    is not UTF-8 is read as U+FFFD, which is an unknown token.
 
     Args:
         model_bytes: the serialized SentencePiece model. It becomes a part of the graph.
@@ -21,7 +20,7 @@ class GraphTokenizer(tf.Module):
     def __init__(self, model_bytes: bytes):
         super().__init__()
         self._tokenizer = tensorflow_text.SentencepieceTokenizer(model_bytes, out_type=tf.int32)
-        # A table of strings: TensorFlow Serving's operations for single pieces are less tried.
+        # A constant table: in TensorFlow Serving, the operation of `id_to_string` is less tested.
         ids = tf.range(self._tokenizer.vocab_size())
         self._pieces = self._tokenizer.id_to_string(ids).numpy()
 
@@ -30,12 +29,12 @@ class GraphTokenizer(tf.Module):
 
         Args:
             text: string tensor of shape `(batch_size,)`.
-            max_length: the largest number of ids of a text, the end id included; at least 1.
-                Longer texts are cut.
+            max_length: most ids of a text, the end id included; at least 1. Longer texts are
+                truncated.
 
         Returns:
-            `(token_ids, is_cut)`: int32 tensor of shape `(batch_size, length)`, padded with the
-            padding id; and booleans of shape `(batch_size,)`, which texts were cut.
+            `(token_ids, is_cut)`: int32 tensor of shape `(batch_size, length)`, padded; and bool
+            tensor of shape `(batch_size,)`, true for texts that were truncated.
         """
         pieces = self._tokenizer.tokenize(text)
         room = max_length - 1
@@ -47,9 +46,7 @@ class GraphTokenizer(tf.Module):
         return tf.where(is_end, END_ID, token_ids), is_cut
 
     def decode(self, token_ids: tf.Tensor) -> tf.Tensor:
-        """Returns the texts of token ids, each up to its first end or padding id.
-
-        Unknown pieces are left out.
+        """Returns the texts of token ids, up to the first end or padding id, without unknown ids.
 
         Args:
             token_ids: int32 tensor of shape `(..., length)`.
@@ -65,7 +62,7 @@ class GraphTokenizer(tf.Module):
         return tf.reshape(self._tokenizer.detokenize(pieces), shape[:-1])
 
     def pieces(self, token_ids: tf.Tensor) -> tf.Tensor:
-        """Returns the piece of every token id, and an empty string for padding.
+        """Returns the piece of each token id, an empty string for padding.
 
         Args:
             token_ids: int32 tensor of any shape.
@@ -78,5 +75,5 @@ class GraphTokenizer(tf.Module):
 
     @property
     def vocabulary(self) -> list[str]:
-        """The pieces, by their ids."""
+        """The pieces in the order of their ids."""
         return [piece.decode() for piece in self._pieces]

@@ -1,9 +1,9 @@
-"""The operations that a SavedModel of this package may contain.
+"""Allow-list of the operations in a SavedModel, by version of TensorFlow Serving.
 
-TensorFlow Serving runs only operations that are compiled into it: never a Python function, a cuDNN
-kernel or an operation of another library. The list is short on purpose. It is checked after every
-export and before a SavedModel is read, so that a directory from elsewhere can neither run code
-nor touch files.
+TensorFlow Serving runs only operations that are compiled into it: no Python function, no cuDNN
+kernel, no operation of another library. The list is short on purpose. It is checked after every
+export and before a SavedModel is loaded, so that a directory from elsewhere can neither run code
+nor access files.
 """
 
 from pathlib import Path
@@ -28,14 +28,14 @@ _CALLS_AND_VARIABLES = """
     ReadVariableOp RestoreV2 SaveV2 ShardedFilename StatefulPartitionedCall StaticRegexFullMatch
     StringJoin VarHandleOp
 """
-# In TensorFlow Serving since 2.15, from tensorflow-text.
+# Of tensorflow-text, compiled into TensorFlow Serving since 2.15.
 _TEXT = "SentencepieceDetokenizeOp SentencepieceOp SentencepieceTokenizeOp"
 
-# Since 2.20, whose tensorflow-text is no longer 2.12.
+# Since 2.20; before, TensorFlow Serving had tensorflow-text 2.12.
 _TEXT_2_20 = "TFText>RoundRobinTrim TFText>Utf8Binarize"
 
 _SINCE_2_15 = frozenset(f"{_COMPUTATION} {_CALLS_AND_VARIABLES} {_TEXT}".split())
-# The operations that an export may have, by the oldest server that has to run it.
+# Allowed operations by the oldest server that must run the export.
 SERVING_VERSIONS = {"2.15": _SINCE_2_15, "2.20": _SINCE_2_15 | frozenset(_TEXT_2_20.split())}
 OLDEST_SERVER, NEWEST_SERVER = "2.15", "2.20"
 
@@ -56,15 +56,15 @@ def read_saved_model(directory: Path) -> saved_model_pb2.SavedModel:
 
 
 def check_operations(directory: Path, serving_version: str = NEWEST_SERVER) -> None:
-    """Makes sure that TensorFlow Serving has every operation of a SavedModel.
+    """Checks that TensorFlow Serving has every operation of a SavedModel.
 
     Args:
         directory: the SavedModel directory.
-        serving_version: since which version of the server, one of `SERVING_VERSIONS`.
+        serving_version: the oldest version of the server, one of `SERVING_VERSIONS`.
 
     Raises:
-        InputError: there is no list for such a version, an operation is not in the list, or a
-            function asks for XLA compilation, which servers refuse by default.
+        InputError: the version is unknown, an operation is not allowed, or a function demands XLA
+            compilation, which servers refuse by default.
     """
     check_serving_version(serving_version)
     allowed, foreign = SERVING_VERSIONS[serving_version], set()
@@ -83,7 +83,7 @@ def check_operations(directory: Path, serving_version: str = NEWEST_SERVER) -> N
 
 
 def check_serving_version(serving_version: str) -> None:
-    """Raises InputError unless there is a list of the operations of such servers."""
+    """Raises InputError unless the version is one of `SERVING_VERSIONS`."""
     if serving_version not in SERVING_VERSIONS:
         raise InputError(
             f"Expected a serving_version among {', '.join(SERVING_VERSIONS)}. "

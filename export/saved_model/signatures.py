@@ -1,4 +1,4 @@
-"""The three signatures of a served translator: text in, text out."""
+"""The signatures of the SavedModel: serving_default, translate_n_best, score."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,16 +15,31 @@ from .word_alignment import GraphWordAlignment
 
 
 class TextTranslation:
-    """Text-to-text computations in a graph.
+    """`serving_default`, `translate_n_best` and `score` as functions of string tensors.
 
-    A plain object, not a `tf.Module`: a SavedModel that tracks Keras layers cannot be run by
-    TensorFlow's C++ loader (keras#19274).
+    Inputs and outputs by name (n is `n_best`; S, T tokens and V, W words of source and target):
+
+        serving_default   text (batch_size,) string
+                          -> translation (batch_size,) string, log_probability (batch_size,),
+                             is_cut (batch_size,) bool
+        translate_n_best  text (batch_size,) string
+                          -> translation (batch_size, n), log_probability (batch_size, n),
+                             is_cut (batch_size,), source_tokens (batch_size, S),
+                             target_tokens (batch_size, n, T), attention (batch_size, n, T, S),
+                             source_words (batch_size, V), target_words (batch_size, n, W),
+                             word_attention (batch_size, n, W, V), word_alignment (batch_size, n)
+        score             source, target (batch_size,) string
+                          -> log_probability (batch_size,), is_cut (batch_size,),
+                             target_length (batch_size,) int32
+
+    A plain object, not a `tf.Module`: TensorFlow's C++ loader cannot run a SavedModel that tracks
+    Keras layers (keras#19274).
 
     Args:
-        model: the translation model.
+        model: the `TranslationModel`.
         tokenizer: the tokenizer of both languages.
-        settings: the search.
-        banned_ids: ids of the pieces that it bans.
+        settings: search options and limits.
+        banned_ids: ids of tokens that are never generated.
     """
 
     def __init__(
@@ -41,7 +56,7 @@ class TextTranslation:
         self.word_alignment = GraphWordAlignment(tokenizer.vocabulary)
 
     def signatures(self) -> dict[str, Callable]:
-        """Returns the traced functions by the names of their signatures."""
+        """Returns the functions, to be traced, by the names of their signatures."""
         text = tf.TensorSpec([None], tf.string, name="text")
         source = tf.TensorSpec([None], tf.string, name="source")
         target = tf.TensorSpec([None], tf.string, name="target")
@@ -56,10 +71,10 @@ class TextTranslation:
         }
 
     def translate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The best translation of each text, string tensor of shape `(batch_size,)`.
+        """The best translation of each text, a blank one for a blank text.
 
-        All outputs have shape `(batch_size,)`, so that a server may join requests into batches.
-        `is_cut` says which texts were longer than the limit: the translation is of their beginning.
+        All outputs have shape `(batch_size,)`, so that a server can batch requests. `is_cut` is
+        true for texts longer than the limit, of which only the beginning was translated.
         """
         source_ids, is_cut = self.tokenizer.encode(text, self.settings.max_length)
         token_ids, log_probabilities, _ = self._search(
@@ -74,8 +89,8 @@ class TextTranslation:
     def translate_n_best(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """The `n_best` best translations of each text, with tokens, words and attention.
 
-        Tokens end with the end token (a target that reached its limit has none). After it, tokens
-        are empty strings and attention is zero. The outputs on words: `GraphWordAlignment`.
+        Tokens include the end token (except of a target that reached its limit); after it, tokens
+        are empty strings and attention is zero. For the outputs on words see `GraphWordAlignment`.
         """
         n_best = self.settings.options.n_best
         source_ids, is_cut = self.tokenizer.encode(text, self.settings.max_length)
@@ -99,8 +114,8 @@ class TextTranslation:
     def score(self, source: tf.Tensor, target: tf.Tensor) -> dict[str, tf.Tensor]:
         """The log-probability of each given translation, the end token included.
 
-        A text over its limit is cut, as `is_cut` says of each pair. `target_length` says how many
-        tokens were scored.
+        Texts longer than the limit are truncated, then `is_cut` of the pair is true.
+        `target_length` is the number of scored tokens.
         """
         tf.debugging.assert_equal(
             tf.shape(source), tf.shape(target), "Expected as many targets as sources."
@@ -122,7 +137,7 @@ class TextTranslation:
         }
 
     def _search(self, source_ids, n_best, return_attention_scores):
-        """Token ids, log-probabilities and attention; a blank text has a blank translation."""
+        """Token ids `(batch_size, n, T)`, log-probabilities `(batch_size, n)` and attention."""
         options = replace(self.settings.options, n_best=n_best)
         result = generate(
             [self.model],

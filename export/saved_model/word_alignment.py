@@ -1,4 +1,4 @@
-"""Words and their alignment in the graph: what `Translation.word_alignment` does in Python."""
+"""Word alignment in the graph, as `Translation.word_alignment` computes it in Python."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from keras_bahdanau.text.tokenizer import END_ID, PAD_ID
 
 
 class _Words(NamedTuple):
-    """The words of rows of tokens.
+    """The words of sentences.
 
     Attributes:
-        texts: strings `(rows, words)`, empty behind the last word of a row.
-        members: float32 `(rows, tokens, words)`, 1 where a token is a part of a word.
-        is_word: booleans `(rows, words)`.
+        texts: strings `(sentences, words)`, empty after the last word.
+        members: float32 `(sentences, tokens, words)`, 1 where a token is part of a word.
+        is_word: bool `(sentences, words)`.
     """
 
     texts: tf.Tensor
@@ -24,12 +24,12 @@ class _Words(NamedTuple):
 
 
 class GraphWordAlignment:
-    """Merges attention between pieces to attention between words, in a graph.
+    """Attention between words, from attention between subword tokens.
 
-    The ends of sentences are left out.
+    End tokens are left out.
 
     Args:
-        pieces: the pieces of the vocabulary, by their ids.
+        pieces: the pieces of the vocabulary in the order of their ids.
     """
 
     def __init__(self, pieces: Sequence[str]):
@@ -43,7 +43,7 @@ class GraphWordAlignment:
     def outputs(
         self, source_ids: tf.Tensor, token_ids: tf.Tensor, attention: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Returns the outputs of a signature.
+        """Returns outputs of a signature.
 
         Args:
             source_ids: int32 `(batch_size, S)`.
@@ -52,13 +52,13 @@ class GraphWordAlignment:
 
         Returns:
             `source_words` `(batch_size, V)` and `target_words` `(batch_size, n, W)`, strings, empty
-            behind the last word; `word_attention`, float32 `(batch_size, n, W, V)`; and
-            `word_alignment`, strings `(batch_size, n)`: for each target word with any attention
-            "source word-target word", separated by spaces (Pharaoh's format).
+            after the last word; `word_attention`, float32 `(batch_size, n, W, V)`; and
+            `word_alignment`, strings `(batch_size, n)` in Pharaoh format: "source-target" indices
+            of words, one for each target word with any attention.
         """
         n_best = token_ids.shape[1]
         source, target = self._words(source_ids), self._words(_merged(token_ids))
-        # Each token of a target word has the same share in it.
+        # A target word's attention is the mean over its tokens.
         shares = target.members / tf.maximum(tf.reduce_sum(target.members, 1, keepdims=True), 1.0)
         shares = _split(shares, n_best)
         to_words = tf.matmul(attention, source.members[:, tf.newaxis])
@@ -82,7 +82,7 @@ class GraphWordAlignment:
         opens = is_text & (is_first | tf.gather(self._begins, token_ids) | is_split)
         opens = tf.cast(opens, tf.int32)
         numbers, counts = tf.cumsum(opens, axis=1) - 1, tf.reduce_sum(opens, axis=1)
-        # At least one column, which an empty side fills with nothing.
+        # At least one column, empty for texts without words.
         width = tf.maximum(tf.reduce_max(counts), 1)
         is_word = tf.range(width) < counts[:, tf.newaxis]
         is_member = is_text[..., tf.newaxis] & (tf.range(width) == numbers[..., tf.newaxis])
@@ -94,7 +94,7 @@ class GraphWordAlignment:
             rows * width + 1,
         )
         texts = tf.strings.strip(tf.reshape(joined[:-1], tf.stack([rows, width])))
-        # A mark that no letter follows stays visible.
+        # A piece of the space symbol alone stays visible.
         texts = tf.where(is_word & (texts == ""), WORD_START, texts)
         return _Words(texts, tf.cast(is_member, tf.float32), is_word)
 
@@ -108,7 +108,7 @@ def _links(weights, is_word):
 
 
 def _merged(array):
-    """Joins the first two axes."""
+    """Merges the first two axes."""
     shape = tf.shape(array)
     return tf.reshape(array, tf.concat([[-1], shape[2:]], axis=0))
 

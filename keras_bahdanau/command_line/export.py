@@ -40,6 +40,7 @@ GOLDEN_SAMPLES, COMPARED_PAIRS = 20, 200
 FILES = {"calibration", "samples", "shortlist", "source", "reference"}
 LITERT_OPTIONS = ("quantization", "max_source_length", "attention", "text", *sorted(FILES))
 LITERT_SEARCH = ("beam_width", "length_penalty", "max_length")
+SAMPLING = {"sample", "temperature", "top_k", "top_p", "seed"}
 # Names of their arguments of `export_litert`, where they differ.
 LITERT_NAMES = {
     "max_source_length": "max_length",
@@ -134,6 +135,11 @@ def run(arguments):
         raise InputError(
             f"Expected no search option but {_listed(LITERT_SEARCH)} with --format litert. "
             f"Received: {_listed(sorted(others))}"
+        )
+    if sampling := search.keys() & SAMPLING:
+        raise InputError(
+            "Expected search options, since an export gives the same translations for all "
+            f"requests. Received sampling options: {_listed(sorted(sampling))}"
         )
     if ("source" in options) != ("reference" in options):
         raise InputError(

@@ -51,6 +51,14 @@ def test_what_a_saved_model_does_not_have(command, unloaded, tmp_path, option):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("option", ["--sample", "--temperature=0.5", "--seed=1"])
+def test_a_saved_model_does_not_sample(command, unloaded, tmp_path, option):
+    outcome = command("export", "m", "--format=saved-model", option, f"--output={tmp_path / 'new'}")
+    assert outcome.code == 2
+    assert f"Received sampling options: {option.split('=')[0]}" in outcome.errors[0]
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_litert_file_has_no_other_search(command, unloaded, tmp_path):
     outcome = command(
         "export", "m", "--format=litert", f"--output={tmp_path / 'new'}", "--n-best=3"

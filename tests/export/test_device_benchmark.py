@@ -1,11 +1,21 @@
 import itertools
 import shutil
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export import device_benchmark
-from keras_bahdanau.export.device_benchmark import benchmark, markdown
+from keras_bahdanau.export.device_benchmark import (
+    SIGNATURES,
+    benchmark,
+    markdown,
+    measure,
+    memory_in_mb,
+)
+from keras_bahdanau.export.runtime import LiteTranslator
 
 SHORT = {"texts": ["the red house"], "repeats": 2}
 
@@ -78,7 +88,9 @@ def test_nothing_to_translate_is_refused(untrained_litert, texts):
 def test_a_damaged_directory_is_refused_before_anything_runs(
     untrained_litert, tmp_path, monkeypatch, name
 ):
-    monkeypatch.setattr(device_benchmark, "_measured", lambda configuration: pytest.fail())
+    monkeypatch.setattr(
+        device_benchmark, "_measure_in_process", lambda configuration: pytest.fail()
+    )
     shutil.copytree(untrained_litert, tmp_path / "copied")
     (tmp_path / "copied" / name).write_bytes(b"no")
     with pytest.raises(InputError, match=f"{name}, 2 bytes, which is damaged"):
@@ -88,3 +100,53 @@ def test_a_damaged_directory_is_refused_before_anything_runs(
 def test_a_process_that_fails_is_named(untrained_litert):
     with pytest.raises(ChildProcessError, match="Measuring nosuch of .*exit code 1: KeyError"):
         benchmark([untrained_litert], signatures=["nosuch"], **SHORT)
+
+
+TEXTS = ["the red house", "", "the dog sleeps. " * 10]
+ONCE = {"num_threads": 1, "repeats": 3, "warm_up": 2}
+
+
+@pytest.mark.parametrize("api", ["interpreter", "compiled-model"])
+@pytest.mark.parametrize("signature", SIGNATURES)
+def test_it_runs_one_signature_as_often_as_it_says(untrained_litert, monkeypatch, signature, api):
+    ran, run = [], LiteTranslator.run
+    monkeypatch.setattr(
+        LiteTranslator, "run", lambda self, name, given: ran.append(name) or run(self, name, given)
+    )
+    found = measure(untrained_litert, signature, TEXTS, api=api, **ONCE)
+    parts = sum(len(LiteTranslator(untrained_litert).parts(text)) for text in TEXTS)
+    assert parts > 2
+    assert found["calls"] == 3 * parts
+    calls = 1 + (2 + 3) * parts
+    assert ran.count(signature) == calls
+    # Before each step, its sentence is encoded.
+    assert len(ran) == (2 * calls if signature == "decode_step" else calls)
+
+
+def test_the_times_are_in_order(untrained_litert):
+    found = measure(untrained_litert, "translate", TEXTS, api="interpreter", **ONCE)
+    assert 0 < found["median_ms"] <= found["p95_ms"]
+    assert found["mean_ms"] * found["calls"] >= found["p95_ms"]
+    assert found["load_ms"] > 0 and found["first_ms"] > 0
+    assert 0 < found["memory_before_mb"] <= found["peak_memory_mb"]
+
+
+def test_memory_grows_by_what_is_allocated():
+    before, peak_before = memory_in_mb()
+    array = np.ones(200_000_000, "int8")
+    during, _ = memory_in_mb()
+    del array
+    after, peak = memory_in_mb()
+    assert 190 < during - before < 260
+    # The kernel counts pages of several cores now and then only.
+    assert peak + 1 > during > after
+    assert peak_before + 1 > before
+
+
+def test_nothing_of_tensorflow_or_keras_is_loaded():
+    code = (
+        "import sys, keras_bahdanau.export.device_benchmark\n"
+        "print(*({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"

@@ -1,4 +1,4 @@
-"""Exported directories that are not what they should be, opened by the runtime."""
+"""The runtime refuses missing, damaged and mismatched files."""
 
 import hashlib
 import json

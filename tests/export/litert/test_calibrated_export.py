@@ -1,4 +1,4 @@
-"""What rounding on texts leaves is what the file holds."""
+"""The file holds the matrices that calibrated rounding computed."""
 
 import json
 
@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from small_translator import small_translator
 
 from keras_bahdanau.export.litert import export_litert, exporter
-from keras_bahdanau.export.litert.quantization import blocks_of, round_weights
+from keras_bahdanau.export.litert.quantization import round_weights, weight_matrices
 from keras_bahdanau.export.runtime import LiteTranslator
 
 TEXTS = ["the red house", "a dog sleeps", "the cat runs", "el perro corre"]
@@ -26,7 +26,7 @@ def test_matrices_of_a_file_are_those_that_were_rounded(
 
     def spy(model, bits, curvatures):
         round_weights(model, bits, curvatures)
-        rounded.extend(block.of(np.array(block.variable)) for block in blocks_of(model))
+        rounded.extend(matrix.of(np.array(matrix.variable)) for matrix in weight_matrices(model))
 
     monkeypatch.setattr(exporter, "round_weights", spy)
     translator = small_translator(
@@ -41,7 +41,7 @@ def test_matrices_of_a_file_are_those_that_were_rounded(
         translator, tmp_path / "litert", quantization=quantization, calibration=TEXTS, beam_width=2
     )
     held = list(matrices(exported / "translator.tflite", TYPES[quantization]))
-    # All but the tables of which rows are looked up.
+    # All but the tables of the lookups.
     assert len(held) >= len(rounded) - 2
     for matrix in held:
         assert any(
@@ -54,7 +54,7 @@ def test_matrices_of_a_file_are_those_that_were_rounded(
 
 
 def matrices(path, of_type):
-    """What products multiply with, each once, as float arrays with a row for each output."""
+    """Constant matrices of products, each once, as float arrays `(outputs, inputs)`."""
     model, seen = schema.ModelT.InitFromPackedBuf(bytearray(path.read_bytes()), 0), set()
     for graph in model.subgraphs:
         for operator in graph.operators:
@@ -63,7 +63,7 @@ def matrices(path, of_type):
                 continue
             tensor = graph.tensors[operator.inputs[1]]
             data = model.buffers[tensor.buffer].data
-            # What is computed, and what is too small to gain by it, stays float32.
+            # Computed and small matrices stay float32.
             if data is None or np.prod(tensor.shape) < 1024 or tensor.buffer in seen:
                 continue
             assert tensor.type == of_type

@@ -1,4 +1,4 @@
-"""What an export can have beside the translations: attention, a shortlist, a comparison."""
+"""Options of an export: attention scores, a shortlist, a comparison of BLEU."""
 
 import json
 

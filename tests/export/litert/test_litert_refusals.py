@@ -1,4 +1,4 @@
-"""What an export refuses, with nothing left behind."""
+"""Refused calls of `export_litert` leave no files behind."""
 
 import pytest
 import tensorflow as tf

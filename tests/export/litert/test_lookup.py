@@ -1,9 +1,11 @@
 import keras
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keras_bahdanau.export.litert.lookup import RowQuantizedLookup, quantize_rows
+from keras_bahdanau.export.litert.quantization import round_rows
 
 
 @given(
@@ -41,3 +43,17 @@ def test_the_output_matrix_stays_the_layers_own():
     hidden = np.random.default_rng(0).normal(size=(2, 8)).astype("float32")
     lookup = RowQuantizedLookup(layer)
     np.testing.assert_array_equal(lookup(hidden, reverse=True), layer(hidden, reverse=True))
+
+
+@pytest.mark.parametrize("width", [8, 7])
+def test_an_int4_lookup_reads_rounded_rows_exactly(width):
+    layer = keras.layers.Embedding(40, width)
+    layer.build()
+    table = np.random.default_rng(0).normal(size=(40, width)).astype("float32")
+    layer.embeddings.assign(round_rows(table, 4))
+    ids = np.array([[3, 39, 0]])
+    lookup = RowQuantizedLookup(layer, bits=4)
+    # Two weights per byte, where the width is even.
+    assert np.array(lookup.rows).shape == (40, width if width % 2 else width // 2)
+    tolerance = {"rtol": 1e-6} if width % 2 == 0 else {"atol": 0.05}
+    np.testing.assert_allclose(lookup(ids), layer(ids), **tolerance)

@@ -1,5 +1,7 @@
-"""What `export_saved_model` refuses. What it writes is tested in test_saved_model.py."""
+"""Refused calls of `export_saved_model`; for what it writes see test_saved_model.py."""
 
+import dataclasses
+import inspect
 import subprocess
 import sys
 
@@ -10,6 +12,7 @@ from small_translator import small_translator
 
 from keras_bahdanau.errors import InputError
 from keras_bahdanau.export.saved_model import export_saved_model, exporter
+from keras_bahdanau.translation.search_options import SearchOptions
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,21 @@ def test_two_exports_of_a_model_are_equal_to_the_byte(tmp_path):
         assert path.is_dir() or path.read_bytes() == second[name].read_bytes(), name
 
 
+def test_search_options_are_those_of_the_search_without_sampling():
+    named = inspect.signature(export_saved_model).parameters
+    sampling = {"sample", "temperature", "top_k", "top_p", "seed"}
+    expected = {field.name: field.default for field in dataclasses.fields(SearchOptions)}
+    found = {name: named[name].default for name in named if name in expected}
+    # As many translations as hypotheses by default.
+    assert found == {k: v for k, v in expected.items() if k not in sampling} | {"n_best": None}
+
+
+@pytest.mark.parametrize("name", ["sample", "temperature"])
+def test_refuses_sampling(translator, tmp_path, name):
+    with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'"):
+        export_saved_model(translator, tmp_path / "model", **{name: 1})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -90,7 +108,6 @@ def test_two_exports_of_a_model_are_equal_to_the_byte(tmp_path):
         ({"n_best": 0}, "Expected n_best from 1 on. Received: 0"),
         ({"n_best": 6}, "n_best of at most beam_width. Received: n_best=6, beam_width=5"),
         ({"length_penalty": -1.0}, "Expected length_penalty from 0 on. Received: -1.0"),
-        ({"sample": True}, "Expected a search, .* Received: sample=True"),
         ({"serving_version": "1.15"}, "serving_version among 2.15, 2.20. Received: 1.15"),
         ({"banned_pieces": ["nosuch"]}, "Expected pieces of the vocabulary.*Received: nosuch"),
     ],

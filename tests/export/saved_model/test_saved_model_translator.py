@@ -108,7 +108,7 @@ def test_refuses_half_a_graph(copy):
         ("{", "", "Expected a JSON object. Received"),
         ('"max_target_length"', '"other"', "without max_target_length"),
         ('"beam_width": 3', '"beam_width": 0', "Expected beam_width from 1 on. Received: 0"),
-        ('"beam_width": 3', '"colour": 3', "Expected options of a search.*colour"),
+        ('"beam_width": 3', '"colour": 3', "Expected search options.*colour"),
     ],
 )
 def test_refuses_other_manifests(copy, old, new, message):

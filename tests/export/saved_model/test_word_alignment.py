@@ -1,4 +1,4 @@
-"""The words and links of the graph against those of Python."""
+"""Word alignment in the graph against `Translation.word_alignment`."""
 
 import numpy as np
 import pytest

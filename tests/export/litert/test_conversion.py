@@ -6,7 +6,12 @@ from ai_edge_litert.interpreter import Interpreter
 from small_translator import small_translator
 
 from keras_bahdanau.export.litert import export_litert
-from keras_bahdanau.export.litert.conversion import compact
+from keras_bahdanau.export.litert.conversion import (
+    UnsupportedOperatorError,
+    check_operators,
+    compact,
+    operator_names,
+)
 from keras_bahdanau.export.litert.lookup import quantize_rows
 
 TABLE = np.random.default_rng(0).normal(size=(64, 33)).astype("float32")
@@ -60,7 +65,7 @@ def test_equal_bytes_are_stored_once_and_the_answers_stay():
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_file_says_of_itself_what_it_is_told_to():
+def test_the_description_is_kept_or_replaced():
     content = file_with_a_table_twice()
     own, given = (
         schema.Model.GetRootAsModel(each, 0).Description()
@@ -78,7 +83,7 @@ def test_tensors_stay_aligned():
 @pytest.mark.slow
 @pytest.mark.parametrize("quantization", ["float32", "int8"])
 def test_an_embedding_of_source_target_and_output_is_stored_once(quantization, tmp_path):
-    # Wide enough that the converter thinks the matrix worth quantizing.
+    # Wide enough that the converter quantizes the matrix.
     translator = small_translator(tie_embeddings="all", embedding_dim=32)
     export_litert(translator, tmp_path / "litert", quantization=quantization, beam_width=2)
     content = (tmp_path / "litert" / "translator.tflite").read_bytes()
@@ -86,3 +91,60 @@ def test_an_embedding_of_source_target_and_output_is_stored_once(quantization, t
     stored = {"float32": table, "int8": quantize_rows(table)[0]}
     for name, array in stored.items():
         assert content.count(array.tobytes()) == (name == quantization)
+
+
+def converter_of(function, *specifications, **options):
+    graph = tf.function(function, input_signature=specifications).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], tf.Module())
+    for name, value in options.items():
+        setattr(converter, name, value)
+    return converter
+
+
+VECTOR = tf.TensorSpec((4,), tf.float32)
+
+
+def test_builtin_operators_pass_and_are_named():
+    content = converter_of(lambda x: tf.tanh(x) + 1.0, VECTOR).convert()
+    assert check_operators(content) == operator_names(content) == ["ADD", "TANH"]
+
+
+def test_operators_inside_loops_are_seen():
+    def loop(x):
+        return tf.while_loop(lambda x: x[0] < 9.0, lambda x: [tf.tanh(x) + 1.0], [x])
+
+    names = operator_names(converter_of(loop, VECTOR).convert())
+    assert {"WHILE", "LESS", "TANH"} <= set(names)
+
+
+def test_a_flex_operator_is_refused():
+    converter = converter_of(tf.linalg.det, tf.TensorSpec((3, 3), tf.float32))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
+    with pytest.raises(UnsupportedOperatorError, match="custom:FlexMatrixDeterminant"):
+        check_operators(converter.convert())
+
+
+def test_a_custom_operator_is_refused():
+    converter = converter_of(tf.math.bessel_i0, VECTOR, allow_custom_ops=True)
+    with pytest.raises(UnsupportedOperatorError, match="custom:BesselI0"):
+        check_operators(converter.convert())
+
+
+def test_a_custom_operator_that_is_named_passes():
+    content = converter_of(
+        lambda x: tf.math.bessel_i0(tf.math.bessel_i1(x)), VECTOR, allow_custom_ops=True
+    ).convert()
+    names = ["BesselI0", "BesselI1"]
+    assert check_operators(content, names) == [f"custom:{name}" for name in names]
+    with pytest.raises(UnsupportedOperatorError, match="needs: custom:BesselI0$"):
+        check_operators(content, names[1:])
+
+
+def test_a_variable_is_refused():
+    module = tf.Module()
+    module.total = tf.Variable(tf.zeros((4,)))
+    graph = tf.function(module.total.assign_add, input_signature=[VECTOR]).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], module)
+    converter.experimental_enable_resource_variables = True
+    with pytest.raises(UnsupportedOperatorError, match="READ_VARIABLE"):
+        check_operators(converter.convert())
