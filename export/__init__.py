@@ -10,6 +10,7 @@ Where to look:
     litert/search_graphs.py        greedy and beam search as LiteRT graphs
     litert/quantization.py         int8 and int4 weights
     runtime.py                     translates with a LiteRT directory; one file to copy
+    litert_translator.py           `LiteRTTranslator`: runtime.py as a `TextTranslator`
     device_benchmark.py            latency and memory of LiteRT directories
 
 TensorFlow is imported when a name is first used, and not for `LiteRTTranslator`.
