@@ -144,6 +144,22 @@ def test_siblings_import_each_other_relatively(room):
                     assert room_of(node.module or "") != room, (name, node.lineno)
 
 
+def test_short_modules_have_several_readers():
+    # Two files that are only ever read together are one; `registration` is a mechanism of its own.
+    readers = {name: [] for name in SOURCES}
+    for name in SOURCES:
+        for target in imported_modules(name):
+            readers[target].append(name)
+    alone = {
+        name.removeprefix(f"{ROOT}.")
+        for name, path in SOURCES.items()
+        if path.stem not in ("__init__", "__main__")
+        and len(readers[name]) == 1
+        and len(path.read_text(encoding="utf-8").splitlines()) < 60
+    }
+    assert alone == {"registration"}
+
+
 def test_no_module_of_leftovers():
     leftovers = {"utils", "helpers", "common", "constants", "misc"}
     assert not [name for name in SOURCES if leftovers & set(name.split("."))]
