@@ -4,8 +4,8 @@ Each series is noise with one short event at a random place: a rise and a fall, 
 or a double wave. All three sum to zero, so no average over the series tells them apart. A
 bidirectional GRU reads the series; its last states are the query with which `BahdanauAttention`
 reads its outputs; the context, which is their weighted mean, is all that the classifier sees.
-Series differ in length: the padding is masked by `keras.layers.Masking`, and the mask finds its
-way into the attention by itself.
+Series differ in length: the padding is masked by `keras.layers.Masking`, and Keras passes
+the mask to the attention.
 
 Prints the accuracy on series that were not trained on and the share of the attention's weight
 that lies on the event, and writes a picture of three series above their weights.

@@ -127,7 +127,7 @@ class Captioner(keras.Model):
         options = {"padding": "same", "activation": "relu"}
         self.convolutions = keras.Sequential(
             [
-                # Around zero the shapes stand out, and training takes a third of the steps.
+                # Centred inputs: training takes a third of the steps.
                 keras.layers.Rescaling(2.0, offset=-2 * BACKGROUND),
                 keras.layers.Conv2D(32, 5, strides=3, **options),
                 keras.layers.Conv2D(64, 3, strides=2, **options),
@@ -135,7 +135,7 @@ class Captioner(keras.Model):
                 keras.layers.Reshape((GRID * GRID, units)),
             ]
         )
-        # The features of a small network do not know where in the image they are.
+        # Position embedding: the features of a small network do not contain their position.
         self.place_embedding = keras.layers.Embedding(GRID * GRID, units)
         self.to_states = [keras.layers.Dense(units, activation="tanh") for _ in range(2)]
         self.embedding = keras.layers.Embedding(len(WORDS), units)
@@ -188,7 +188,7 @@ def write_picture(path, images, captions, weights):
         row[0].set_title("image")
         for ax, word, places in zip(row[1:], caption, maps, strict=False):
             seen = np.kron(places.reshape(GRID, GRID), np.ones((CELL, CELL)))[..., None]
-            # Where nothing was looked at the image is nearly black.
+            # Dark where the attention weights are small.
             ax.imshow(image.clip(0, 1) * (0.2 + 0.8 * np.minimum(seen / seen.max(), 1)))
             ax.set_title(f"{word} ({places.max():.0%})")
     figure.suptitle("bright: what was attended to as the word was written (the greatest weight)")

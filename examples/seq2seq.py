@@ -1,8 +1,8 @@
 """A seq2seq with attention in 40 lines: it learns to write any date as 2026-11-22.
 
-Prints some new dates as it writes them, and the share of them that is right in every character.
+Prints translations of held-out dates, and their exact-match accuracy.
 
-Takes half a minute on two cores of an AMD EPYC with TensorFlow (2026-11-22); it gets all right.
+Takes half a minute on two cores of an AMD EPYC with TensorFlow (2026-11-22); the accuracy is 1.0.
 """
 
 import datetime
@@ -24,7 +24,7 @@ alphabet = sorted({"\0", "\1", "\2", *"".join(texts), "-"})
 source_ids = np.array([[alphabet.index(char) for char in text.ljust(18, "\0")] for text in texts])
 target_ids = np.array([[alphabet.index(char) for char in f"\1{date}\2"] for date in dates])
 
-# A bidirectional GRU reads, a GRU with attention writes.
+# The encoder is a bidirectional GRU, the decoder a GRU with attention.
 embed = layers.Embedding(len(alphabet), 64, mask_zero=True)
 encoder = layers.Bidirectional(layers.GRU(64, return_sequences=True))
 decoder = AttentionRNN(layers.GRUCell(128), BahdanauAttention(units=64))
@@ -36,14 +36,14 @@ def decode(ids, memory, states=None):
     return to_logits(layers.concatenate([outputs, contexts])), states, weights
 
 
-# Training: the right character comes in at every step.
+# Training by teacher forcing: the input of each step is the correct previous character.
 source, target = keras.Input((None,), dtype="int32"), keras.Input((None,), dtype="int32")
 model = keras.Model([source, target], decode(target, encoder(embed(source)))[0])
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.Adam(0.003), loss)
 model.fit([source_ids[200:], target_ids[200:, :-1]], target_ids[200:, 1:], epochs=3, verbose=2)
 
-# Generation: its own character comes in.
+# Generation: the input of each step is the character that was generated before.
 memory = encoder(embed(source_ids[:200]))
 found = greedy_search(
     lambda ids, states, memory: decode(ids, memory, states),

@@ -1,14 +1,14 @@
 """A decoder like Tacotron 2's (Shen et al. 2018) that reads symbols and writes a spectrogram.
 
 The language is made up: each of its eight letters has its own spectrum and lasts its own number
-of frames. The decoder gets the frame before through a prenet with dropout, attends to the symbols
-with `LocationSensitiveAttention`, whose cumulative weights tell how long it has been where, and
-writes a frame and whether it was the last one. Training shows it the true frames; generation feeds
-back its own, one step at a time with the states handed on, and keeps the attention in a window
-around where it was.
+of frames. The decoder gets the previous frame through a prenet with dropout, attends to the symbols
+with `LocationSensitiveAttention`, whose cumulative weights record how long it attended to each
+symbol, and predicts a frame and whether it is the last one. Training is by teacher forcing;
+generation feeds back its own frames, one step at a time with the states passed on, and restricts
+the attention to a window around the previous position.
 
 Prints, for new texts: the mean error of a frame (and that of the mean spectrum and of the noise),
-the mean error of the length in frames, the share of steps that stay or move on by one symbol, and
+the mean error of the length in frames, the share of steps that stay or advance by one symbol, and
 the share of symbols that were read. Writes a picture of one text.
 
 Takes 50 seconds of processor time, a minute or less, on two cores of an AMD EPYC with TensorFlow
@@ -107,8 +107,8 @@ class Speaker(keras.Model):
 
     def __init__(self, units):
         super().__init__()
-        # An encoder that sees the neighbours too tells a whole short text at one look, and the
-        # decoder learns that by heart instead of aligning.
+        # No context: with an encoder over neighbouring symbols, one annotation determines a whole
+        # short text, and the decoder memorises the texts instead of aligning.
         self.encoder = keras.layers.Embedding(len(SYMBOLS) + 1, 64)
         self.prenet_layers = [keras.layers.Dense(64, activation="relu") for _ in range(2)]
         self.dropout = keras.layers.Dropout(0.5)

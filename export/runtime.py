@@ -473,7 +473,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             try:
                 text = line.decode("utf-8").rstrip("\r\n")
             except UnicodeDecodeError:
-                raise ValueError(f"Expected UTF-8. Received: other bytes, line {number}") from None
+                message = f"Expected UTF-8. Received: invalid bytes, line {number}"
+                raise ValueError(message) from None
             (translation,) = translator.translate([text], given.beam_width)
             sys.stdout.buffer.write(" ".join(translation.splitlines()).encode() + b"\n")
             sys.stdout.buffer.flush()

@@ -12,7 +12,7 @@ def next_version(directory: str | os.PathLike) -> str:
     Hidden directories, which interrupted exports leave and servers ignore, are ignored.
 
     Raises:
-        InputError: the directory is a file, or holds something else than versions.
+        InputError: the directory is a file, or holds other files than versions.
     """
     directory = Path(directory)
     if directory.exists() and not directory.is_dir():

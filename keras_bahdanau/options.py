@@ -36,6 +36,6 @@ def check_options(options):
         is_too_large = (most is not None and value > most) or (below is not None and value >= below)
         # Comparisons with NaN are false, so this refuses it too.
         if not least <= value < math.inf or is_too_large:
-            limit = f"from {least} on" if most is None else f"from {least} to {most}"
+            limit = f"of at least {least}" if most is None else f"from {least} to {most}"
             limit = limit if below is None else f"in [{least}, {below})"
             raise InputError(f"Expected {field.name} {limit}. Received: {value}")

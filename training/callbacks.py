@@ -169,7 +169,7 @@ class StopRequest:
         if self.is_made:
             raise KeyboardInterrupt(
                 f"stopped by {self._received.name} after step {step}, which is saved: run the same "
-                "command again to go on"
+                "command again to resume"
             )
 
     def _note(self, number, frame):

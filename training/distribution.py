@@ -122,7 +122,7 @@ class Distribution:
             reason = re.sub(r"^\{\{.*?\}\} ", "", error.message.splitlines()[0].rstrip(":"))
             raise ConnectionError(
                 "another process of the run ended or cannot be reached: run the same command on "
-                f"every machine again to go on from the last checkpoint ({reason})"
+                f"every machine again to resume from the last checkpoint ({reason})"
             ) from error
 
 

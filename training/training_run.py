@@ -92,7 +92,7 @@ def train(
     distribution = start_distribution(devices)
     show_progress = show_progress and distribution.is_chief
     if options.diversify:
-        # Most runs do without.
+        # Few runs need it.
         from .diversification import diversify
 
         check_can_hold_run(directory)
@@ -119,7 +119,7 @@ def _train(splits, options, directory, distribution, show_progress):
     if (directory / METRICS_FILE).is_file():
         metrics = read_json(directory / METRICS_FILE)
         if is_chief:
-            report(f"finished before, after {metrics['epochs']} epochs: not trained again")
+            report(f"already finished after {metrics['epochs']} epochs: not trained again")
         return Translator.load(directory), metrics
     corpus, plan = prepared.corpus, _batch_plan(prepared.corpus, options)
     translation_model = TranslationModel(
@@ -151,7 +151,7 @@ def _train(splits, options, directory, distribution, show_progress):
                 if plan.few_shapes and not model.train_function:
                     report(
                         f"epoch {progress.epoch + 1}/{options.epochs}: {len(batches.shapes)} "
-                        "shapes of batches to compile on the way"
+                        "shapes of batches to compile"
                     )
                 train_epoch(model, batches, *run, stop, show_progress)
             model.copy_weights_to(translation_model)
@@ -329,7 +329,7 @@ def _check_same_step(model, distribution, directory):
     if step != chiefs_step:
         raise InputError(
             f"Expected the checkpoint of the first machine, after step {chiefs_step}, in "
-            f"{directory}, which all machines have to see. Received: step {step}"
+            f"{directory}, which all machines must share. Received: step {step}"
         )
 
 

@@ -5,11 +5,11 @@
         --runner=FlinkRunner --flink_master=host:8081
 
 Line n of the output is the translation of line n of the input. The input is cut into shards; each
-becomes a file of its own in OUTPUT.shards, by a rename, so it is there whole or not at all. Started
-again after whatever ended it, the program translates the shards that are missing; at the end it
-joins them. Paths may be any that Beam's file systems know, where all workers see them.
+becomes a file of its own in OUTPUT.shards, written atomically. After an interruption the same call
+translates only the missing shards; at the end the shards are joined. Paths may be on any of Beam's
+file systems that all workers share.
 
-Takes `pip install 'keras-bahdanau[translation,beam]'`.
+Needs `pip install 'keras-bahdanau[translation,beam]'`.
 """
 
 import argparse
@@ -40,7 +40,7 @@ class Shard(NamedTuple):
 
 
 class SavedModelHandler(ModelHandler[str, str, object]):
-    """Beam's way to a SavedModel that `keras-bahdanau export` wrote.
+    """Beam model handler of a SavedModel that `keras-bahdanau export` wrote.
 
     Each worker process loads it once. Texts of any length: long ones are translated in parts.
 
@@ -54,7 +54,7 @@ class SavedModelHandler(ModelHandler[str, str, object]):
         self.directory, self.batch_size = directory, batch_size
 
     def load_model(self):
-        # TensorFlow is imported where the model is, and not where the pipeline is made.
+        # In the workers: building the pipeline needs no TensorFlow.
         from keras_bahdanau.export.saved_model import SavedModelTranslator
 
         return SavedModelTranslator(self.directory)
@@ -63,7 +63,7 @@ class SavedModelHandler(ModelHandler[str, str, object]):
         return model.translate(batch, batch_size=self.batch_size)
 
     def batch_elements_kwargs(self):
-        # Enough to find texts of like lengths among them.
+        # Large enough to batch texts of similar lengths.
         return {"min_batch_size": self.batch_size, "max_batch_size": 16 * self.batch_size}
 
     def get_num_bytes(self, batch: Sequence[str]) -> int:
@@ -96,7 +96,7 @@ def read_shard(
                 text = file.readline().decode("utf-8")
             except UnicodeDecodeError as error:
                 raise ValueError(
-                    f"Expected UTF-8. Received: other bytes in {path}, line {line_number + 1}"
+                    f"Expected UTF-8. Received: invalid bytes in {path}, line {line_number + 1}"
                 ) from error
             yield (shard.number, line_number), text.removesuffix("\n").removesuffix("\r")
 
@@ -184,7 +184,7 @@ def _join(paths, output):
 
 
 def _check_plan(path, plan):
-    """Makes sure that the shards that are there are those of this call."""
+    """Raises ValueError if the existing shards are from a call with other arguments."""
     if not FileSystems.exists(path):
         with _create(path) as file:
             file.write(plan.encode())
@@ -193,7 +193,7 @@ def _check_plan(path, plan):
         before = file.read().decode()
     if before != plan:
         raise ValueError(
-            f"Expected the call that left {path}. Received: another one; it had "
+            f"Expected the arguments of the call that wrote {path}. Received: other ones; it had "
             f"{before.split()} (input, lines of a shard, shards, lines) instead of {plan.split()}"
         )
 

@@ -2,8 +2,8 @@
 
     python grpc_client.py localhost:8500 "A dog runs over the grass." "Two men talk."
 
-Takes `pip install 'keras-bahdanau[serving]'` (grpcio and tensorflow-serving-api). To be read and
-copied; `keras_bahdanau.serving.ServedTranslator` does more: batches, n-best lists, long texts.
+Needs `pip install 'keras-bahdanau[serving]'` (grpcio and tensorflow-serving-api). A sample to copy;
+`keras_bahdanau.serving.ServedTranslator` does more: batches, n-best lists, long texts.
 """
 
 import argparse
@@ -14,8 +14,8 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-# gRPC itself tries again where the server is away or busy, with growing pauses, and shares requests
-# among all servers that a name stands for.
+# gRPC retries with exponential backoff while the server is unavailable or overloaded, and balances
+# requests over all addresses of a host name.
 SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
@@ -40,13 +40,13 @@ def translate(server, texts, *, model="translator", timeout=10.0):
         server: `host:port`.
         texts: list of strings.
         model: name of the model.
-        timeout: seconds for everything, the retries included.
+        timeout: seconds for the request, with all its attempts.
 
     Returns:
-        A list of `(translation, log_probability, is_cut)`; what is cut was too long.
+        A list of `(translation, log_probability, is_cut)`; `is_cut`: the text was truncated.
 
     Raises:
-        grpc.RpcError: there is no answer; its `code()` says why.
+        grpc.RpcError: the request failed; see its `code()`.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model
@@ -79,7 +79,7 @@ def main():
         print(f"error: {error.code().name}: {error.details()}", file=sys.stderr)
         return 1
     for translation, score, is_cut in answers:
-        print(f"{translation}\t{score:.3f}{'  (the text was cut)' if is_cut else ''}")
+        print(f"{translation}\t{score:.3f}{'  (the text was truncated)' if is_cut else ''}")
     return 0
 
 

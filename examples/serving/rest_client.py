@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
-# The server is away, is loading, or has too many requests.
+# Status codes while the server is unavailable, loading or overloaded.
 RETRIED = (429, 502, 503, 504)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 
@@ -23,13 +23,13 @@ def translate(server, texts, *, model="translator", timeout=10.0):
         server: `http://host:port`.
         texts: list of strings.
         model: name of the model.
-        timeout: seconds for everything, the retries included.
+        timeout: seconds for the request, with all its attempts.
 
     Returns:
-        A list of dicts with `translation`, `log_probability` and `is_cut` (it was too long).
+        A list of dicts with `translation`, `log_probability` and `is_cut` (it was truncated).
 
     Raises:
-        OSError: there is no answer in time, or an error that another attempt would not change.
+        OSError: a timeout, or an error that is not retried.
     """
     url = f"{server}/v1/models/{model}:predict"
     body = json.dumps({"instances": [{"text": text} for text in texts]}).encode()
@@ -46,7 +46,7 @@ def translate(server, texts, *, model="translator", timeout=10.0):
             failure = error
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             failure = error
-        # Some chance, so that clients which failed together do not come back together.
+        # Jitter: clients that failed together do not retry together.
         wait = pause * random.uniform(0.5, 1.5)
         if time.monotonic() + wait >= deadline:
             raise TimeoutError(f"{url}: no answer within {timeout:g} seconds: {failure}")
@@ -55,7 +55,7 @@ def translate(server, texts, *, model="translator", timeout=10.0):
 
 
 def _reason(error):
-    """What the server says is wrong."""
+    """The error message of the server."""
     text = error.read().decode(errors="replace")
     try:
         return json.loads(text)["error"]
@@ -78,7 +78,7 @@ def main():
         print(f"error: {error}", file=sys.stderr)
         return 1
     for answer in answers:
-        note = "  (the text was cut)" if answer["is_cut"] else ""
+        note = "  (the text was truncated)" if answer["is_cut"] else ""
         print(f"{answer['translation']}\t{answer['log_probability']:.3f}{note}")
     return 0
 

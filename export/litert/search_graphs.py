@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-# Stands for minus infinity: sums of it stay finite.
+# Minus infinity, finite also in sums.
 IMPOSSIBLE = -1e9
 
 
@@ -101,7 +101,7 @@ def beam_graph(
     """
     bound = tf.minimum(max_length[0], capacity)
     positions = tf.expand_dims(tf.range(capacity), 0)
-    # All hypotheses start alike: at first, only one of them may be continued.
+    # All hypotheses start identical: at first only one of them is expanded.
     first = tf.one_hot(0, beam_width, on_value=0.0, off_value=IMPOSSIBLE)
     beams = Beams(
         token_id=tf.fill((beam_width,), special_ids["start_id"]),
@@ -152,7 +152,7 @@ def beam_graph(
 
 
 def _candidates(logits, beams, suppressed_ids, special_ids, beam_width):
-    """The best continuations of each hypothesis.
+    """Expands beams: top-k tokens of each hypothesis.
 
     Returns: log-probabilities of the continued hypotheses and their last tokens, both of shape
         `(beam_width, candidates)`.
@@ -168,7 +168,7 @@ def _candidates(logits, beams, suppressed_ids, special_ids, beam_width):
     )
     log_probabilities = tf.where(is_suppressed, IMPOSSIBLE, best_logits - log_sum)
     before = tf.expand_dims(beams.log_probabilities, 1)
-    # A finished hypothesis has one continuation, padding, which costs nothing.
+    # A finished hypothesis has one expansion, padding, of log-probability 0.
     finished = tf.expand_dims(beams.finished, 1)
     unchanged = tf.constant([[0.0] + [IMPOSSIBLE] * (count - 1)])
     candidates = before + tf.where(finished, unchanged, log_probabilities)

@@ -88,7 +88,7 @@ def export_saved_model(
         The path of the version directory.
 
     Raises:
-        InputError: the directory holds something else, an option is out of its range, the
+        InputError: the directory holds other files, an option is out of its range, the
             translator is an ensemble, the model has an operation that TensorFlow Serving lacks,
             or the Keras backend is not TensorFlow.
 

@@ -38,7 +38,7 @@ def _graph(function, num_ids, num_numbers):
 
     ids, number = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((), tf.float32)
     signature = [ids] * num_ids + [number] * num_numbers
-    # No Python control flow depends on tensors, and autograph would take seconds to find that out.
+    # No Python control flow depends on tensors: autograph would only cost seconds.
     return tf.function(function, input_signature=signature, autograph=False)
 
 

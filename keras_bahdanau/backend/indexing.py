@@ -39,7 +39,7 @@ def split(tensor, widths):
 
     parts = tf.split(tensor, widths, axis=-1)
     for part, width in zip(parts, widths, strict=True):
-        # One width that is not known statically leaves TensorFlow none of the others.
+        # If one width is dynamic, TensorFlow infers no static width for the others either.
         if isinstance(width, int):
             part.set_shape([*part.shape[:-1], width])
     return parts

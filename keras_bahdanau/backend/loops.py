@@ -1,4 +1,4 @@
-"""Loops over tensors whose size changes from turn to turn, which `keras.ops` does not have."""
+"""Loops over tensors whose size changes between iterations, which `keras.ops` does not have."""
 
 import keras
 from keras import ops

@@ -147,7 +147,7 @@ def run(arguments):
         )
     for name in options.keys() & FILES:
         options[name] = list(lines(options[name]))
-    # Whatever backend the user has chosen for the other commands.
+    # Exports need it, also if `KERAS_BACKEND` selects another backend.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if is_litert:
         check_is_free(arguments.output)
@@ -218,7 +218,8 @@ def _export_elsewhere(directory, names, texts):
     if not find_spec("tensorflow"):
         for command in commands:
             print(
-                f"not exported, which needs TensorFlow: keras-bahdanau {shlex.join(command)}",
+                "not exported, because TensorFlow is not installed: "
+                f"keras-bahdanau {shlex.join(command)}",
                 file=sys.stderr,
             )
         return

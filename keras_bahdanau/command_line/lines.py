@@ -74,7 +74,7 @@ def argument_texts(texts: list[str]) -> list[str]:
     for number, text in enumerate(texts, start=1):
         # Python decodes invalid bytes of arguments as lone surrogates.
         if any("\ud800" <= character <= "\udfff" for character in text):
-            raise InputError(f"Expected UTF-8. Received: other bytes in text {number}")
+            raise InputError(f"Expected UTF-8. Received: invalid bytes in text {number}")
     return texts
 
 
@@ -92,7 +92,7 @@ def print_line(text: str):
 
 
 def report_split(number: int, max_length: int | None, total: int | None = None):
-    """Tells on standard error how many lines were translated in parts, if any.
+    """Reports on standard error how many lines were translated in parts, if any.
 
     Args:
         number: how many.

@@ -52,8 +52,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         print(
-            f"error: Expected the package {error.name}. Received: it is not installed; "
-            "try pip install 'keras-bahdanau[translation,litert]'",
+            f"error: the package {error.name} is not installed: "
+            "pip install 'keras-bahdanau[translation,litert]'",
             file=sys.stderr,
         )
         return 1

@@ -56,8 +56,8 @@ class ResultFile(contextlib.AbstractContextManager):
         has_part = self._part.is_file() and self._note.is_file()
         if has_part and not resume:
             raise InputError(
-                f"Expected --resume, or another output. Received: {path}, of which an earlier run "
-                f"left {self._part.name} (remove it to begin anew)"
+                f"Expected --resume, or another output. Received: {path}, for which an interrupted "
+                f"run left {self._part.name} (remove it to start over)"
             )
         if has_part:
             self._check_origin(origin)
@@ -93,7 +93,7 @@ class ResultFile(contextlib.AbstractContextManager):
         except (OSError, ValueError):
             before = None
         if not isinstance(before, dict):
-            raise InputError(f"Expected what an earlier run left. Received: {self._note}")
+            raise InputError(f"Expected the record of an interrupted run. Received: {self._note}")
         changed = [
             f"{name} {before.get(name)} instead of {origin.get(name)}"
             for name in sorted({*origin, *before})
@@ -101,8 +101,8 @@ class ResultFile(contextlib.AbstractContextManager):
         ]
         if changed:
             raise InputError(
-                f"Expected the call that left {self._part}. Received: another one; it had "
-                f"{', '.join(changed)}"
+                f"Expected the arguments of the call that wrote {self._part}. Received: other "
+                f"ones; it had {', '.join(changed)}"
             )
 
     def _keep_whole_lines(self):

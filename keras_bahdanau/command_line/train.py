@@ -104,7 +104,7 @@ def run(arguments):
     from keras_bahdanau.training.distribution import is_chief
 
     if is_chief():
-        following = f'keras-bahdanau translate {arguments.output} "A sentence of yours."'
+        following = f'keras-bahdanau translate {arguments.output} "Your own sentence."'
         print(f"next: {following}", file=sys.stderr)
 
 

@@ -113,7 +113,7 @@ def run(arguments):
     options["return_alignments"] = bool(arguments.alignments or arguments.with_alignments)
     results = _results(arguments, search)
     if results is None:
-        print(f"finished before: {arguments.output}", file=sys.stderr)
+        print(f"already complete: {arguments.output}", file=sys.stderr)
         return
 
     from keras_bahdanau.loading import open_server, open_translator
@@ -200,7 +200,7 @@ def _results(arguments, search):
 
 
 def _absolute(model):
-    # An address stays as it is.
+    # An address is not a path.
     return str(Path(model).resolve()) if Path(model).exists() else model
 
 

@@ -308,7 +308,7 @@ class BaseAdditiveAttention(keras.layers.Layer):
 
     @property
     def kernels(self):
-        """What `project_query` multiplies by, for `scan` to defer the gradients."""
+        """The kernels of `project_query`, whose gradients `scan` accumulates after the loop."""
         return [Kernel(self.query_kernel, None, self.compute_dtype)]
 
     def compute_mask(self, inputs, previous_mask=None):

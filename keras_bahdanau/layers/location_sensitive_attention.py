@@ -18,8 +18,8 @@ FEATURES = {
 class LocationSensitiveAttention(BaseAdditiveAttention):
     """Additive attention whose score sees the weights of the steps before, through a convolution.
 
-    For long inputs that are read from beginning to end, as in speech: it tells positions that
-    sound alike apart by where the former steps attended (the paper's section 2.2):
+    For long inputs that are read from beginning to end, as in speech: it distinguishes positions
+    of similar content by the weights of the previous steps (the paper's section 2.2):
 
         f_i = F * a_{i-1}                                    location features: a convolution
         e_ij = w^T tanh(W s_i + V h_j + U f_ij)              scores

@@ -132,7 +132,7 @@ def _check_config(config, monotonic):
         raise ValueError(
             "Expected the config of a TensorFlow Addons `BahdanauAttention` or "
             f"`BahdanauMonotonicAttention`: `units` and some of {sorted(known - {'units'})}. "
-            f"Received: {sorted(config)}, where {unknown} have no equal here"
+            f"Received: {sorted(config)}, where {unknown} have no equivalent here"
         )
     if config.get("probability_fn", "softmax") not in ("softmax", "hardmax"):
         raise ValueError(
@@ -147,15 +147,15 @@ def _check_dense(name, serialized):
     class_name = serialized.get("class_name", "Dense")
     if class_name != "Dense":
         raise ValueError(
-            f"Expected `{name}` to be a Dense layer, the one kind that has an equal here. "
+            f"Expected `{name}` to be a Dense layer, the only kind that can be converted. "
             f"Received: class_name={class_name!r}"
         )
     options = serialized.get("config", {})
     for option, expected in DENSE_OPTIONS.items():
         if options.get(option, expected) != expected:
             raise ValueError(
-                f"Expected `{name}` to have {option}={expected!r}: no layer here has an equal of "
-                f"anything else. Received: {option}={options[option]!r}"
+                f"Expected `{name}` to have {option}={expected!r}, the only value that can be "
+                f"converted. Received: {option}={options[option]!r}"
             )
 
 

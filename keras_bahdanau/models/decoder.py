@@ -368,6 +368,6 @@ class KeyProjection(keras.layers.Layer):
     def get_config(self):
         # Loaded from a config, it would not share the decoder's attention.
         raise NotImplementedError(
-            "The start of a decoder is saved with its decoder. Expected: a `Decoder` or a "
-            "`TranslationModel` to save. Received: a model of their parts"
+            "Expected a `Decoder` or `TranslationModel` to save, with which the model `start` is "
+            "saved. Received: a model that contains `start` or its layers"
         )

@@ -10,7 +10,7 @@ from keras_bahdanau.recurrent.gru_cell import GRUCell
 from keras_bahdanau.recurrent.packed_rnn import SkippingRNN
 
 CELLS = {"gru": GRUCell, "lstm": keras.layers.LSTMCell}
-# The layers that `bidirectional_layer` was given, by their `Bidirectional`, which holds copies.
+# The argument of each `bidirectional_layer`, by the result, which holds copies of it.
 _WRAPPED = weakref.WeakKeyDictionary()
 
 
@@ -28,7 +28,7 @@ def recurrent_layer(cell, units, *, initializer_range, recurrent_dropout, skip_p
 
 
 def bidirectional_layer(layer, name):
-    """A `keras.layers.Bidirectional` of a layer, which stays alive as long as the result.
+    """A `keras.layers.Bidirectional` of a layer, which is kept alive as long as the result.
 
     Keras identifies shared objects by their memory address while it loads a file. `Bidirectional`
     keeps only copies of the layer: once that is freed, a new layer could get its address, and Keras

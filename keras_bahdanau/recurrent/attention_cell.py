@@ -119,8 +119,8 @@ class AttentionCell(keras.layers.Layer):
                 )
             if self.input_layer is not None:
                 raise ValueError(
-                    "Expected no `input_layer` with order='between', whose two cells have one "
-                    f"input each. Received: input_layer={self.input_layer}"
+                    "Expected no `input_layer` with order='between', where no cell has both inputs "
+                    f"and context as its input. Received: input_layer={self.input_layer}"
                 )
         if isinstance(self.attention_layer, (list, tuple)):
             check_count("attention_layer", self.attention_layer, self.count)
@@ -129,7 +129,7 @@ class AttentionCell(keras.layers.Layer):
         if memory_shape is None:
             raise ValueError(
                 "Call `build(inputs_shape, memory_shape)` before this cell is used inside "
-                "`keras.layers.RNN`, which knows no memory. Received: "
+                "`keras.layers.RNN`, which passes no memory shape. Received: "
                 f"inputs_shape={inputs_shape}, memory_shape=None"
             )
         batch_size, input_dim = inputs_shape[0], inputs_shape[-1]
@@ -165,7 +165,7 @@ class AttentionCell(keras.layers.Layer):
         recurrent, constants = states[: -3 * self.count], states[-3 * self.count :]
         groups = [constants[i :: self.count] for i in range(self.count)]
         attended = [
-            # `keras.layers.RNN` turns all its states into floats.
+            # `keras.layers.RNN` casts all its states to float.
             Attended(memory, keys, ops.cast(mask, "bool"))
             for memory, keys, mask in groups
         ]

@@ -17,7 +17,7 @@ class GRUCell(keras.layers.GRUCell):
     concatenation. What is multiplied may be of half precision (dtype policy `"mixed_bfloat16"`);
     gates and states are computed in float32 then.
 
-    With `reset_after=False` or without bias it is Keras's own.
+    With `reset_after=False` or without bias it computes Keras's own step.
 
     Reference: Cho et al. 2014, https://arxiv.org/abs/1406.1078; `reset_after` as in
     https://docs.nvidia.com/deeplearning/cudnn (the reset gate after the product).
@@ -64,7 +64,7 @@ class GRUCell(keras.layers.GRUCell):
 
     @property
     def kernels(self):
-        """What `call` multiplies by, for `scan` to defer the gradients."""
+        """The kernels of `call`, whose gradients `scan` accumulates after the loop."""
         if not self.projects_inputs:
             return []
         kernels = zip((self.kernel, self.recurrent_kernel), self._biases(), strict=True)

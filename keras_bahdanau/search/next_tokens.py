@@ -36,7 +36,7 @@ class TokenConstraints:
         ids = sorted({int(token_id) for token_id in self.suppressed_ids})
         if ids and ids[0] < 0:
             raise ValueError(
-                f"Argument `suppressed_ids` must hold token ids from 0 on. Received: {ids}"
+                f"Argument `suppressed_ids` must hold token ids of at least 0. Received: {ids}"
             )
         object.__setattr__(self, "suppressed_ids", tuple(ids))
 

@@ -85,7 +85,7 @@ class ServedTranslator(TextTranslator):
         batch_size: int | None = None,
         **options,
     ) -> tuple[list[list[Translation]], int]:
-        """See `TextTranslator`. No option of a search can be given but `n_best`.
+        """See `TextTranslator`. `n_best` is the only search option.
 
         Raises:
             InputError: also where the server has no such model or one of another kind.
@@ -94,15 +94,15 @@ class ServedTranslator(TextTranslator):
         """
         check_texts(texts)
         options = {name: value for name, value in options.items() if value is not None}
-        # Refuses what no search takes; which values the export has fixed, only the server knows.
+        # Raises for unknown options and values. Which values the export has, only the server knows.
         SearchOptions(**options)
         if given := [*options, *(["prefixes"] if prefixes is not None else [])]:
             raise InputError(
-                "Expected no option of a search but n_best: the others are fixed in the model that "
-                f"is served. Received: {given[0]}"
+                "Expected no search option but n_best: the others are fixed in the served model. "
+                f"Received: {given[0]}"
             )
         if n_best < 1:
-            raise InputError(f"Expected n_best from 1 on. Received: {n_best}")
+            raise InputError(f"Expected n_best of at least 1. Received: {n_best}")
         batch_size = BATCH_SIZE if batch_size is None else batch_size
         is_simple = n_best == 1 and not return_alignments
         read = _read_best if is_simple else _read_n_best(n_best)
@@ -154,7 +154,7 @@ class ServedTranslator(TextTranslator):
         return scores.tolist()
 
 
-# In place of the translations of a text that the server cut.
+# Replaces the translations of a text that the server truncated.
 _CUT = object()
 
 

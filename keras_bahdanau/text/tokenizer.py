@@ -171,7 +171,7 @@ def check_texts(texts):
     """Checks that `texts` is a sequence of strings that UTF-8 can encode.
 
     Raises:
-        TypeError: it is a single string, or holds something else than strings.
+        TypeError: it is a single string, or not all of it are strings.
         InputError: a text contains a lone surrogate.
     """
     if isinstance(texts, (str, bytes)) or not hasattr(texts, "__getitem__"):

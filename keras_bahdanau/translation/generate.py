@@ -37,7 +37,7 @@ def generate(
         special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
         max_target_length: the limit of a translation in tokens, the end token included, unless the
             options have one.
-        length_penalty: number or scalar tensor, in place of the options' own.
+        length_penalty: number or scalar tensor; overrides that of the options.
         banned_ids: sequence of int, the ids of the options' `banned_pieces`.
         prefix_ids: int32 tensor of shape `(batch_size, prefix_length)`, padded: the forced prefix
             of each translation; or `None`.

@@ -24,7 +24,7 @@ class TextTranslator(Protocol):
     | `serving.ServedTranslator` | a SavedModel on TensorFlow Serving | fixed in the export |
 
     They inherit from this class, which implements `translate`, so that code written for one runs
-    with the others. A translator of your own needs `translate_n_best` and the two attributes.
+    with the others. Your own translator needs `translate_n_best` and the two attributes.
 
     Attributes:
         max_length: the limit of a source in pieces, the end token included: longer texts are
@@ -62,7 +62,7 @@ class TextTranslator(Protocol):
             texts: the texts.
             n_best: number of translations of each text.
             return_alignments: whether to return `Translation` objects, with log-probability,
-                pieces and attention weights, in place of strings.
+                pieces and attention weights, instead of strings.
             prefixes: forced prefix of each translation: a text for each, which may be blank; or
                 `None`. For a `Translator` alone.
             batch_size: number of texts searched at once; `None` for the translator's own.
@@ -77,7 +77,7 @@ class TextTranslator(Protocol):
             InputError: an option is out of its range, or is another than the one fixed in the
                 export; there are not as many prefixes as texts; `return_alignments` of an export
                 without attention weights.
-            TypeError: `texts` is one string, or holds something else than strings; there is no
+            TypeError: `texts` is one string, or not all of it are strings; there is no
                 such option.
         """
         translations, _ = self.translate_n_best(

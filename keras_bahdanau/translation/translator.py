@@ -70,8 +70,8 @@ class Translator(TextTranslator):
         for other in ensemble:
             if other.tokenizer.model_bytes != tokenizer.model_bytes:
                 raise ValueError(
-                    "Expected translators of one tokenizer in an ensemble: trained on the same "
-                    "text with the same vocabulary size. Received: another tokenizer"
+                    "Expected translators with the same tokenizer in an ensemble: trained on the "
+                    "same text with the same vocabulary size. Received: another tokenizer"
                 )
         limits = {"max_length": DEFAULT_MAX_LENGTH, "max_target_length": 2 * DEFAULT_MAX_LENGTH}
         self.model = model

@@ -117,7 +117,7 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(command, arguments, message):
     ("error", "code", "line"),
     [
         (InputError("two\nlines"), 2, "error: two lines"),
-        (ModuleNotFoundError(name="tensorflow"), 1, "error: Expected the package tensorflow."),
+        (ModuleNotFoundError(name="tensorflow"), 1, "error: the package tensorflow is not"),
         (KeyboardInterrupt(), 1, "interrupted"),
         (FloatingPointError("The loss became nan"), 1, "error: The loss became nan"),
         (PermissionError(13, "Permission denied", "x"), 1, "error: [Errno 13] Permission denied"),

@@ -155,7 +155,7 @@ def test_without_tensorflow_a_line_says_how_to_export(monkeypatch, tmp_path, cap
     export_chosen(None, tmp_path, "litert")
     assert started == []
     assert capsys.readouterr().err == (
-        "not exported, which needs TensorFlow: keras-bahdanau export "
+        "not exported, because TensorFlow is not installed: keras-bahdanau export "
         f"{tmp_path} --format litert --output {tmp_path / 'litert'}\n"
     )
 

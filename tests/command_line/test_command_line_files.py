@@ -48,7 +48,7 @@ def test_a_run_that_was_killed_goes_on(command, loaded, files, monkeypatch):
     assert [line.split("\t") for line in target.read_text().splitlines()] == expected
     assert blocks == [["the dog", ""], ["el gato", "the cat"]]
     again = command(*call, "--resume")
-    assert (again.code, again.errors) == (0, [f"finished before: {target}"])
+    assert (again.code, again.errors) == (0, [f"already complete: {target}"])
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_a_run_tells_its_story_and_nothing_else(trained_run):
     assert all(re.fullmatch(pattern, line) for line in epochs)
     assert penalty.startswith("length penalty ")
     assert test.startswith("test BLEU ")
-    assert following == f'next: keras-bahdanau translate {directory} "A sentence of yours."'
+    assert following == f'next: keras-bahdanau translate {directory} "Your own sentence."'
 
 
 def test_a_finished_run_is_not_trained_again(trained_run):
@@ -63,7 +63,7 @@ def test_a_finished_run_is_not_trained_again(trained_run):
         text=True,
     )
     assert process.returncode == 0
-    assert process.stderr.splitlines()[0] == "finished before, after 6 epochs: not trained again"
+    assert process.stderr.splitlines()[0] == "already finished after 6 epochs: not trained again"
     assert "epoch 1" not in process.stderr
     assert states
     for path, content in states.items():
@@ -86,9 +86,9 @@ def test_other_options_on_the_same_directory(trained_run, command):
         ({"dropout": 2}, "dropout in [0, 1). Received: 2.0"),
         ({"dropout": "nan"}, "dropout in [0, 1). Received: nan"),
         ({"label_smoothing": -0.1}, "label_smoothing in [0, 1)"),
-        ({"learning_rate": "nan"}, "learning_rate from 0 on. Received: nan"),
-        ({"learning_rate": "inf"}, "learning_rate from 0 on. Received: inf"),
-        ({"epochs": 0}, "epochs from 1 on. Received: 0"),
+        ({"learning_rate": "nan"}, "learning_rate of at least 0. Received: nan"),
+        ({"learning_rate": "inf"}, "learning_rate of at least 0. Received: inf"),
+        ({"epochs": 0}, "epochs of at least 1. Received: 0"),
         ({"seed": -1}, "seed in [0, 4294967296). Received: -1"),
         ({"seed": 1 << 32}, "seed in [0, 4294967296). Received: 4294967296"),
     ],

@@ -97,7 +97,7 @@ def test_bytes_that_are_not_utf_8(command, loaded):
     ]
     outcome = command("translate", "m", b"\xff".decode("utf-8", "surrogateescape"))
     assert outcome.code == 2
-    assert outcome.errors == ["error: Expected UTF-8. Received: other bytes in text 1"]
+    assert outcome.errors == ["error: Expected UTF-8. Received: invalid bytes in text 1"]
 
 
 def test_alignments_as_a_page(command, loaded, tmp_path):

@@ -53,7 +53,7 @@ def test_no_standard_input(monkeypatch):
 
 def test_arguments_of_other_bytes():
     assert argument_texts(["a", "ñ🙂"]) == ["a", "ñ🙂"]
-    with pytest.raises(InputError, match="Expected UTF-8. Received: other bytes in text 2"):
+    with pytest.raises(InputError, match="Expected UTF-8. Received: invalid bytes in text 2"):
         argument_texts(["a", b"\xff".decode("utf-8", "surrogateescape")])
 
 

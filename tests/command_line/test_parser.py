@@ -36,12 +36,12 @@ def test_search_options_are_those_given():
 @pytest.mark.parametrize(
     "name, value, message",
     [
-        ("beam-width", "0", "Expected beam_width from 1 on. Received: 0"),
-        ("length-penalty", "-1", "Expected length_penalty from 0 on. Received: -1.0"),
-        ("length-penalty", "nan", "Expected length_penalty from 0 on. Received: nan"),
-        ("coverage-penalty", "inf", "Expected coverage_penalty from 0 on. Received: inf"),
+        ("beam-width", "0", "Expected beam_width of at least 1. Received: 0"),
+        ("length-penalty", "-1", "Expected length_penalty of at least 0. Received: -1.0"),
+        ("length-penalty", "nan", "Expected length_penalty of at least 0. Received: nan"),
+        ("coverage-penalty", "inf", "Expected coverage_penalty of at least 0. Received: inf"),
         ("top-p", "1.5", "Expected top_p from 1e-06 to 1. Received: 1.5"),
-        ("temperature", "0", "Expected temperature from 0.001 on. Received: 0.0"),
+        ("temperature", "0", "Expected temperature of at least 0.001. Received: 0.0"),
     ],
 )
 def test_search_options_out_of_range(name, value, message):

@@ -69,7 +69,7 @@ def test_another_call_does_not_go_on(path):
     with pytest.raises(InputError, match="it had bytes of input 12 instead of 13, model m instead"):
         ResultFile(path, {"model": "n", "bytes of input": 13}, resume=True)
     path.with_name("out.txt.part.json").write_text("[")
-    with pytest.raises(InputError, match="Expected what an earlier run left"):
+    with pytest.raises(InputError, match="Expected the record of an interrupted run"):
         ResultFile(path, ORIGIN, resume=True)
     assert path.with_name("out.txt.part").read_text() == "one\n"
 

@@ -81,7 +81,7 @@ def test_every_line_once_and_in_order_and_again_after_an_interruption(model, tra
     (shards / "shard-000001.txt").write_text("".join(kept))
     (shards / "shard-000002.txt.temporary").write_text("half a sha")
     other = start(model, source, output, "--shard-lines=21")
-    assert other.returncode == 1 and "Expected the call that left" in other.stderr
+    assert other.returncode == 1 and "Expected the arguments of the call that wrote" in other.stderr
     finished = start(model, source, output)
     assert finished.stderr.splitlines()[-1] == f"{output}: 6 shards, 5 of them translated now"
     lines = output.read_text(encoding="utf-8").splitlines()

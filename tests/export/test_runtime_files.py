@@ -209,7 +209,7 @@ def test_the_program_checks_a_directory(directory):
     ("arguments", "given", "message"),
     [
         (["--beam-width", "3"], b"the dog\n", "beam_width 1 .* or 5 .*Received: beam_width=3"),
-        ([], b"the dog\n\xff\n", "Expected UTF-8. Received: other bytes, line 2"),
+        ([], b"the dog\n\xff\n", "Expected UTF-8. Received: invalid bytes, line 2"),
     ],
 )
 def test_the_program_ends_with_one_line_on_wrong_input(directory, arguments, given, message):

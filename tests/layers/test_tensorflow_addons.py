@@ -109,9 +109,9 @@ def test_a_converted_layer_is_saved_like_any_other(tmp_path):
     "changed, message",
     [
         ({"units": None}, r"`units` and some of .* Received: \["),
-        ({"scale": True}, r"Received: .* where \['scale'\] have no equal"),
+        ({"scale": True}, r"Received: .* where \['scale'\] have no equivalent"),
         ({"probability_fn": "sparsemax"}, "'softmax' or 'hardmax'. Received: .*'sparsemax'"),
-        ({"sigmoid_noise": 0.5}, r"where \['sigmoid_noise'\] have no equal"),
+        ({"sigmoid_noise": 0.5}, r"where \['sigmoid_noise'\] have no equivalent"),
         (
             {"query_layer": {"class_name": "Conv1D", "config": {}}},
             "`query_layer` to be a Dense layer.*Received: class_name='Conv1D'",

@@ -219,7 +219,7 @@ def test_loop_ends_when_all_sentences_have_ended():
         ({"length_penalty": -1}, "`length_penalty` must not be negative"),
         ({"max_length": 0}, "`max_length` must be an integer of at least 1"),
         ({"min_length": -1}, "`min_length` must be an integer of at least 0"),
-        ({"suppressed_ids": (0, -4)}, "`suppressed_ids` must hold token ids from 0 on"),
+        ({"suppressed_ids": (0, -4)}, "`suppressed_ids` must hold token ids of at least 0"),
         ({"suppressed_ids": range(5)}, "must leave at least one token. Received: 5 ids"),
     ],
 )

@@ -120,7 +120,7 @@ def test_loop_ends_when_all_sentences_have_ended():
         ({"max_length": 0}, "must be an integer of at least 1. Received: max_length=0"),
         ({"min_length": -1}, "`min_length` must be an integer of at least 0"),
         ({"min_length": 1.5}, "`min_length` must be an integer of at least 0"),
-        ({"suppressed_ids": (0, -4)}, "`suppressed_ids` must hold token ids from 0 on"),
+        ({"suppressed_ids": (0, -4)}, "`suppressed_ids` must hold token ids of at least 0"),
         ({"suppressed_ids": (0, 1, 3, 4), "min_length": 1}, "must leave at least one token"),
     ],
 )

@@ -179,7 +179,7 @@ def test_a_client_translates_and_asks_again(client, translator):
 def test_a_client_says_what_is_wrong(client):
     server, run = client
     long = run(server.address, "the dog " * 50)
-    assert long.stdout.endswith("  (the text was cut)\n")
+    assert long.stdout.endswith("  (the text was truncated)\n")
     server.requests.clear()
     finished = run(server.address, "the dog", "--model", "nosuch")
     assert finished.returncode == 1

@@ -69,7 +69,8 @@ def test_a_run_that_was_stopped_and_met_a_full_disk_ends_with_the_same_weights(w
     assert code == 1
     step = int(states(stopped)[-1].stem.removeprefix("state-"))
     assert errors[-1] == (
-        f"stopped by SIGTERM after step {step}, which is saved: run the same command again to go on"
+        f"stopped by SIGTERM after step {step}, which is saved: "
+        "run the same command again to resume"
     )
 
     # A limit of the process's files in place of a full disk, which only an administrator can make.

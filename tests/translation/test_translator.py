@@ -159,8 +159,8 @@ def test_a_lone_surrogate_is_refused(untrained):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"beam_width": 0}, "Expected beam_width from 1 on. Received: 0"),
-        ({"n_best": 0}, "Expected n_best from 1 on. Received: 0"),
+        ({"beam_width": 0}, "Expected beam_width of at least 1. Received: 0"),
+        ({"n_best": 0}, "Expected n_best of at least 1. Received: 0"),
         ({"n_best": 6}, "Received: n_best=6, beam_width=5"),
         ({"length_penalty": -1.0}, "length_penalty"),
         ({"batch_size": 0}, "batch_size of at least 1"),

@@ -59,5 +59,5 @@ def test_ensemble_of_another_tokenizer_is_refused(untrained):
     tokenizer = Tokenizer.train([f"el {number} perro rojo" for number in range(999)], size)
     assert tokenizer.vocabulary_size == size
     other = Translator(untrained.model, tokenizer)
-    with pytest.raises(ValueError, match="translators of one tokenizer.*another tokenizer"):
+    with pytest.raises(ValueError, match="translators with the same tokenizer.*another tokenizer"):
         Translator(untrained.model, untrained.tokenizer, untrained.config, [other])

@@ -111,7 +111,7 @@ def _fetch(address: str, path: Path, checksum: str, progress: bool) -> None:
             if received != checksum:
                 raise InputError(
                     f"Expected {checksum} of {address}. Received: {received} "
-                    f"({temporary.stat().st_size} bytes). Nothing was kept."
+                    f"({temporary.stat().st_size} bytes). The file was deleted."
                 )
     except urllib.error.HTTPError as error:
         error.close()
@@ -122,7 +122,7 @@ def _fetch(address: str, path: Path, checksum: str, progress: bool) -> None:
 
 def _unavailable(address: str, path: Path, reason: object) -> InputError:
     return InputError(
-        f"Cannot download {address} ({reason}). A copy of the file may be put by hand at {path}"
+        f"Cannot download {address} ({reason}). You can place a copy of the file at {path}"
     )
 
 

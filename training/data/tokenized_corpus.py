@@ -124,7 +124,7 @@ def _load(directory: Path, side: str, pairs: int) -> _Side:
         or loaded.offsets.shape != (known,)
         or loaded.offsets[-1] != len(loaded.ids)
     ):
-        raise ValueError(f"{side}_ids.npy and its lengths and offsets do not belong together")
+        raise ValueError(f"{side}_ids.npy is inconsistent with its lengths and offsets")
     return loaded
 
 

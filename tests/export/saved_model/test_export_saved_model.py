@@ -123,11 +123,11 @@ def test_refuses_sampling(translator, tmp_path, name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"beam_width": 0}, "Expected beam_width from 1 on. Received: 0"),
+        ({"beam_width": 0}, "Expected beam_width of at least 1. Received: 0"),
         ({"beam_width": 1000}, "beam_width of at most [0-9]+, the vocabulary.*beam_width=1000"),
-        ({"n_best": 0}, "Expected n_best from 1 on. Received: 0"),
+        ({"n_best": 0}, "Expected n_best of at least 1. Received: 0"),
         ({"n_best": 6}, "n_best of at most beam_width. Received: n_best=6, beam_width=5"),
-        ({"length_penalty": -1.0}, "Expected length_penalty from 0 on. Received: -1.0"),
+        ({"length_penalty": -1.0}, "Expected length_penalty of at least 0. Received: -1.0"),
         ({"serving_version": "1.15"}, "serving_version among 2.15, 2.20. Received: 1.15"),
         ({"banned_pieces": ["nosuch"]}, "Expected pieces of the vocabulary.*Received: nosuch"),
     ],

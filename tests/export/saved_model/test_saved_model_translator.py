@@ -107,7 +107,7 @@ def test_refuses_half_a_graph(copy):
         ("keras-bahdanau saved-model", "something else", 'Expected a JSON object with "format"'),
         ("{", "", "Expected a JSON object. Received"),
         ('"max_target_length"', '"other"', "without max_target_length"),
-        ('"beam_width": 3', '"beam_width": 0', "Expected beam_width from 1 on. Received: 0"),
+        ('"beam_width": 3', '"beam_width": 0', "Expected beam_width of at least 1. Received: 0"),
         ('"beam_width": 3', '"colour": 3', "Expected search options.*colour"),
     ],
 )
