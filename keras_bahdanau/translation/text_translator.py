@@ -51,7 +51,22 @@ class TextTranslator(Protocol):
         return_alignments: bool = False,
         prefixes: Sequence[str] | None = None,
         batch_size: int | None = None,
-        **options,
+        beam_width: int | None = None,
+        length_penalty: float | None = None,
+        length_penalty_type: str | None = None,
+        coverage_penalty: float | None = None,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        min_length_ratio: float | None = None,
+        max_length_ratio: float | None = None,
+        no_repeat_ngram_size: int | None = None,
+        banned_pieces: Sequence[str] | None = None,
+        allow_unknown: bool | None = None,
+        sample: bool | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
     ) -> list:
         """Translates texts.
 
@@ -66,8 +81,9 @@ class TextTranslator(Protocol):
             prefixes: forced prefix of each translation: a text for each, which may be blank; or
                 `None`. For a `Translator` alone.
             batch_size: number of texts searched at once; `None` for the translator's own.
-            **options: other fields of `SearchOptions`, such as `beam_width`. Those of an export are
-                fixed: it takes only the values that it has.
+            beam_width, length_penalty, ..., seed: the fields of `SearchOptions`; `None` for the
+                translator's own. Those of an export are fixed: it takes only the values that it
+                has.
 
         Returns:
             A list with one string (or `Translation`) for each text; with `n_best` over 1 a list
@@ -80,13 +96,31 @@ class TextTranslator(Protocol):
             TypeError: `texts` is one string, or not all of it are strings; there is no
                 such option.
         """
+        options = {
+            "beam_width": beam_width,
+            "length_penalty": length_penalty,
+            "length_penalty_type": length_penalty_type,
+            "coverage_penalty": coverage_penalty,
+            "min_length": min_length,
+            "max_length": max_length,
+            "min_length_ratio": min_length_ratio,
+            "max_length_ratio": max_length_ratio,
+            "no_repeat_ngram_size": no_repeat_ngram_size,
+            "banned_pieces": banned_pieces,
+            "allow_unknown": allow_unknown,
+            "sample": sample,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "seed": seed,
+        }
         translations, _ = self.translate_n_best(
             texts,
             n_best=n_best,
             return_alignments=return_alignments,
             prefixes=prefixes,
             batch_size=batch_size,
-            **options,
+            **{name: value for name, value in options.items() if value is not None},
         )
         if not return_alignments:
             translations = [[each.text for each in ranked] for ranked in translations]
@@ -104,6 +138,7 @@ class TextTranslator(Protocol):
     ) -> tuple[list[list[Translation]], int]:
         """Like `translate`: the n-best list of each text, and how many texts were split.
 
+        `options` are the given fields of `SearchOptions`, as in `translate`.
         Without `return_alignments`, `attention` may be `None`: the weights of every hypothesis
         take much memory and time where sources are long.
         """

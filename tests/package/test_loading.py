@@ -1,5 +1,6 @@
 """`open_translator`, and the protocol of what it opens: four kinds translate alike."""
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from keras_bahdanau.errors import InputError
 from keras_bahdanau.export import LiteRTTranslator, SavedModelTranslator, export_saved_model
 from keras_bahdanau.serving import ServedTranslator
 from keras_bahdanau.translation import TextTranslator
+from keras_bahdanau.translation.search_options import SearchOptions
 
 CLASSES = {
     "directory": Translator,
@@ -83,9 +85,19 @@ def test_other_paths_of_an_export(saved_model, untrained_litert):
 def test_signatures_are_those_of_the_protocol(kind, method):
     expected = inspect.signature(getattr(TextTranslator, method)).parameters
     received = dict(inspect.signature(getattr(CLASSES[kind], method)).parameters)
-    # An option of a search that LiteRT takes.
-    received.pop("beam_width", None)
+    if method == "translate_n_best":
+        # Of the search options, the one that LiteRT takes.
+        received.pop("beam_width", None)
     assert received == expected
+
+
+def test_translate_names_every_search_option():
+    parameters = inspect.signature(TextTranslator.translate).parameters
+    fields = {field.name for field in dataclasses.fields(SearchOptions)}
+    given = {"self", "texts", "return_alignments", "prefixes", "batch_size"}
+    assert parameters.keys() == fields | given
+    kinds = {parameter.kind for parameter in parameters.values()}
+    assert kinds == {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
 
 
 def test_all_translate_alike(translators, translator, kind):
@@ -178,7 +190,7 @@ def test_all_refuse_the_same_wrong_calls(translator, arguments, error, message):
 )
 def test_an_export_keeps_its_search(translators, kind, options):
     (name,) = options
-    with pytest.raises(InputError, match=f"fixed in the (export|model).*{name}|{name}.*fixed in"):
+    with pytest.raises(InputError, match=f"fixed in the served model.*{name}|{name}.*fixed in"):
         translators[kind].translate(["the dog"], **options)
 
 
