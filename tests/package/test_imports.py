@@ -17,9 +17,9 @@ PACKAGES = {
     f"{ROOT}.export": Path(keras_bahdanau.export.__file__).parent,
     f"{ROOT}.training": Path(keras_bahdanau.training.__file__).parent,
 }
-# Modules that every room may import, and which import nothing but each other.
+# Modules that every subpackage may import, and which import nothing but each other.
 PLAIN = {"concurrency", "errors", "files", "options", "quiet", "registration", "version"}
-# The rooms from the ground up, each with the rooms below that it may import.
+# The subpackages from the ground up, each with those below that it may import.
 MAY_IMPORT = {
     "backend": set(),
     "time_loop": {"backend"},
@@ -73,10 +73,10 @@ def imported_modules(name):
     return {target for target in imports(name) if target in SOURCES} - {name}
 
 
-def room_of(name):
+def subpackage_of(name):
     """`layers` for `keras_bahdanau.layers.arguments`; `None` outside the package.
 
-    An entry point, `python -m` of a folder, is in no room: it may import the command line.
+    An entry point, `python -m` of a folder, is in no subpackage: it may import the command line.
     """
     root, *parts = name.split(".")
     if parts[-1:] == ["__main__"]:
@@ -85,8 +85,8 @@ def room_of(name):
 
 
 def test_sources_are_found():
-    rooms = {room_of(name) for name in SOURCES} - {None}
-    assert rooms == {*MAY_IMPORT, *PLAIN, "__main__"}
+    subpackages = {subpackage_of(name) for name in SOURCES} - {None}
+    assert subpackages == {*MAY_IMPORT, *PLAIN, "__main__"}
     assert f"{ROOT}.training.training_run" in SOURCES and f"{ROOT}.export.litert" in SOURCES
 
 
@@ -95,15 +95,15 @@ def test_relative_and_late_imports_are_read():
     assert f"{ROOT}.training.replicated_model" in imported_modules(f"{ROOT}.training.compilation")
 
 
-@pytest.mark.parametrize("room", [*MAY_IMPORT, *sorted(PLAIN)])
-def test_imports_go_one_way(room):
-    allowed = MAY_IMPORT.get(room, set()) | PLAIN | {room, None}
+@pytest.mark.parametrize("subpackage", [*MAY_IMPORT, *sorted(PLAIN)])
+def test_imports_go_one_way(subpackage):
+    allowed = MAY_IMPORT.get(subpackage, set()) | PLAIN | {subpackage, None}
     wrong = [
         (name, target)
         for name in SOURCES
-        if room_of(name) == room
+        if subpackage_of(name) == subpackage
         for target in imports(name)
-        if target.split(".")[0] == ROOT and room_of(target) not in allowed
+        if target.split(".")[0] == ROOT and subpackage_of(target) not in allowed
     ]
     assert wrong == []
 
@@ -126,7 +126,7 @@ def test_no_module_imports_itself_by_way_of_others():
 def test_layers_models_and_search_run_on_every_backend():
     # A backend's own module is imported where the backend was asked for, inside a function.
     for name in SOURCES:
-        if room_of(name) in ON_EVERY_BACKEND:
+        if subpackage_of(name) in ON_EVERY_BACKEND:
             for node in TREES[name].body:
                 if isinstance(node, (ast.Import, ast.ImportFrom)):
                     found = [alias.name for alias in node.names]
@@ -134,14 +134,14 @@ def test_layers_models_and_search_run_on_every_backend():
                     assert not {target.split(".")[0] for target in found} & BACKENDS, name
 
 
-@pytest.mark.parametrize("room", ["training", "export"])
-def test_siblings_import_each_other_relatively(room):
+@pytest.mark.parametrize("subpackage", ["training", "export"])
+def test_siblings_import_each_other_relatively(subpackage):
     # The folder's name in a checkout is not its installed name: editors see relative imports alone.
     for name in SOURCES:
-        if room_of(name) == room:
+        if subpackage_of(name) == subpackage:
             for node in ast.walk(TREES[name]):
                 if isinstance(node, ast.ImportFrom) and not node.level:
-                    assert room_of(node.module or "") != room, (name, node.lineno)
+                    assert subpackage_of(node.module or "") != subpackage, (name, node.lineno)
 
 
 def test_short_modules_have_several_readers():
