@@ -151,7 +151,7 @@ class LiteTranslator:
         return len(self.source_ids(text))
 
     def bound(self, source_length: int) -> int:
-        """Default of the signatures' `max_length`: most tokens of a translation."""
+        """Default of the signatures' `max_length`: maximum number of tokens of a translation."""
         bound = self.manifest["length_bound"]
         wish = bound["factor"] * source_length + bound["offset"]
         return min(wish, self.manifest["max_target_length"])

@@ -73,7 +73,7 @@ def read_json(path: str | os.PathLike) -> dict:
     """Reads a file of one JSON object.
 
     Raises:
-        InputError: it is no JSON, or another JSON value.
+        InputError: it is not JSON, or not a JSON object.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

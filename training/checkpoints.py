@@ -22,7 +22,7 @@ KEPT_STATES = 2
 
 @dataclass
 class Progress:
-    """How far a run has come.
+    """Progress of a training run.
 
     Attributes:
         epoch: the epoch that is next or under way, from 0.

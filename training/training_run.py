@@ -212,7 +212,7 @@ def train_epoch(
         model: compiled.
         batches: those of the epoch, or of its part, that are not done yet.
         options: the hyper-parameters.
-        progress: how far the run has come; it is updated.
+        progress: the progress of the run; it is updated.
         checkpoints: saves the states.
         stop: is answered after the current step.
         show_progress: whether to draw a progress bar.

@@ -87,7 +87,7 @@ def write_golden(directory, texts):
     """Translates texts with the exported file and writes `golden.jsonl`: test vectors for ports.
 
     Each line is a JSON object: `text`, `pieces`, `source_ids` (with the end token), `max_length`
-    (most tokens to generate), and for `greedy` and `beam` the `token_ids` (with the end token
+    (maximum number of tokens), and for `greedy` and `beam` the `token_ids` (with the end token
     where it was generated) and the `translation`; `beam` has `log_probability` and `score` too.
 
     Blank texts and texts beyond the limit are left out, and so are texts whose translation depends

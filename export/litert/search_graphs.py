@@ -22,7 +22,7 @@ def greedy_graph(step, states, *, special_ids, capacity, max_length, suppressed,
         states: list of tensors of shape `(1, units)`.
         special_ids: dict with `start_id`, `end_id` and `pad_id`.
         capacity: length of the token buffer, an `int`.
-        max_length: int32 tensor of shape `(1,)`, most tokens to generate.
+        max_length: int32 tensor of shape `(1,)`, maximum number of tokens.
         suppressed: float32 array of shape `(vocabulary_size,)` that is added to the logits, see
             `suppression_row`.
         attention: list of one float32 tensor of zeros of shape `(1, capacity, source_length)` that
@@ -223,7 +223,7 @@ def suppression_row(vocabulary_size, suppressed_ids):
 
 
 def write_at(time, values, buffer):
-    """Writes values of shape `(rows, width)` to one time of a `(rows, capacity, width)` buffer."""
+    """Writes values `(rows, width)` at one position of a `(rows, capacity, width)` buffer."""
     times = tf.reshape(tf.range(buffer.shape[1]), (1, -1, 1))
     return tf.where(times == time, tf.expand_dims(values, 1), buffer)
 

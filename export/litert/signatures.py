@@ -30,7 +30,7 @@ class Signatures:
         stepper: the `Stepper` of the model.
         special_ids: dict of `pad_id`, `unknown_id`, `start_id` and `end_id`.
         beam_width, length_penalty: of `translate_beam`, constants of the file.
-        max_target_length: most tokens of a translation, the end token included.
+        max_target_length: maximum length of a translation, the end token included.
         attention: whether `translate` and `translate_beam` return attention scores.
     """
 

@@ -61,7 +61,7 @@ def read_manifest(directory: Path) -> dict:
     """Reads the manifest of an export: a dict, whose `search` is a `SearchOptions`.
 
     Raises:
-        InputError: the directory is no SavedModel of this package, or one of a newer format.
+        InputError: the directory is not a SavedModel of this package, or one of a newer format.
     """
     path = Path(directory, MANIFEST_FILE)
     try:

@@ -76,10 +76,10 @@ def export_saved_model(
             `"wu"` for (5 + length) / 6.
         coverage_penalty: beta of the coverage penalty of Wu et al. 2016, which penalizes source
             tokens whose attention sums to less than 1.
-        min_length: least number of tokens before the end token.
-        max_length: greatest number of tokens; twice the model's source limit by default.
-        min_length_ratio: least number of tokens before the end token, per source token.
-        max_length_ratio: greatest number of tokens, per source token (10 more are allowed).
+        min_length: minimum number of tokens before the end token.
+        max_length: maximum number of tokens; twice the model's source limit by default.
+        min_length_ratio: minimum number of tokens before the end token, per source token.
+        max_length_ratio: maximum number of tokens, per source token (10 more are allowed).
         no_repeat_ngram_size: n-gram blocking: no n-gram of this size occurs twice; 0 for none.
         banned_pieces: pieces of the vocabulary that are never generated.
         allow_unknown: whether the unknown token may be generated.

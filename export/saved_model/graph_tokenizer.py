@@ -29,8 +29,8 @@ class GraphTokenizer(tf.Module):
 
         Args:
             text: string tensor of shape `(batch_size,)`.
-            max_length: most ids of a text, the end id included; at least 1. Longer texts are
-                truncated.
+            max_length: maximum number of ids of a text, the end id included; at least 1. Longer
+                texts are truncated.
 
         Returns:
             `(token_ids, is_cut)`: int32 tensor of shape `(batch_size, length)`, padded; and bool

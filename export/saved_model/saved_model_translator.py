@@ -45,7 +45,7 @@ class SavedModelTranslator(TextTranslator):
         max_length: the limit of a source in pieces, the end token included.
 
     Raises:
-        InputError: the directory is no SavedModel of this package, is damaged, is of a newer
+        InputError: the directory is not a SavedModel of this package, is damaged, is of a newer
             version, or has operations that no export of this package has.
     """
 

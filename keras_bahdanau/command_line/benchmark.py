@@ -17,7 +17,7 @@ of its own, one after the other.
              sentence, decode_step one token
   p95 ms     95th percentile
   MB before  memory of the process before it opens the directory: Python and its libraries
-  peak MB    greatest memory of the process
+  peak MB    peak memory of the process
 
 Latency depends on sentence length: give your own texts with --texts. Other programs on the machine
 disturb it; compare the medians of two runs.

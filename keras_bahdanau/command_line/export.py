@@ -84,7 +84,7 @@ def add_arguments(parser):
         "--max-source-length",
         type=positive_integer,
         metavar="N",
-        help="greatest source length in pieces; longer texts are translated in parts (default: "
+        help="maximum source length in pieces; longer texts are translated in parts (default: "
         "the model's limit)",
     )
     litert.add_argument(

@@ -44,7 +44,7 @@ class ResultFile(contextlib.AbstractContextManager):
         is_finished: whether an earlier run wrote all of them.
 
     Raises:
-        InputError: an earlier run left its files and `resume` is false, or its call was another.
+        InputError: an interrupted run left its files and `resume` is false, or had other arguments.
     """
 
     def __init__(self, path: str | os.PathLike, origin: dict, resume: bool):

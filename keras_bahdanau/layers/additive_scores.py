@@ -9,7 +9,7 @@ from keras import backend, ops
 
 from keras_bahdanau.backend.numerics import float32_at_least, with_gradient
 
-# The most elements that the tanh of one chunk may have.
+# Maximum number of elements in the tanh of one chunk.
 CHUNK_ELEMENTS = 2**20
 
 

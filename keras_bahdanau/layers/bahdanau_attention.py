@@ -65,7 +65,7 @@ class BahdanauAttention(BaseAdditiveAttention):
         training: whether dropout is applied.
         keys: tensor of shape `(batch_size, value_length, keys_dim)`: what `project_keys` returned.
             With it, `key` is not used and must be `None`.
-        attention_state: for layers whose weights depend on former steps, the state that the call
+        attention_state: for layers whose weights depend on previous steps, the state that the call
             before returned: a dict of tensors of shape `(batch_size, value_length)`; `None` before
             the first query. A layer with state processes several queries in order. This layer's
             state is an empty dict.

@@ -28,7 +28,7 @@ class BaseAdditiveAttention(keras.layers.Layer):
         c_i = sum_j alpha_ij h_j                    `call`
 
     `BahdanauAttention` documents arguments, call arguments and results. A subclass whose weights
-    depend on those of former steps names in `state_names` what it needs of them: the attention
+    depend on those of previous steps names in `state_names` what it needs of them: the attention
     state, a dict of tensors of shape `(batch_size, value_length)`, which is passed in and returned
     and never stored on the layer.
     """

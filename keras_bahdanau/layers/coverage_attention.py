@@ -67,7 +67,7 @@ LARGEST_COVERAGE = 1e4
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class CoverageAttention(BaseAdditiveAttention):
-    """Additive attention with coverage: the sum of a position's former weights joins its score.
+    """Additive attention with coverage: the accumulated weights of a position enter its score.
 
     Against over- and under-translation, words that are translated twice or not at all (See et al.
     2017):

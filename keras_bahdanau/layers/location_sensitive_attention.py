@@ -16,7 +16,7 @@ FEATURES = {
 
 @keras.saving.register_keras_serializable(package="keras_bahdanau")
 class LocationSensitiveAttention(BaseAdditiveAttention):
-    """Additive attention whose score sees the weights of the steps before, through a convolution.
+    """Additive attention with location features: a convolution of the previous steps' weights.
 
     For long inputs that are read from beginning to end, as in speech: it distinguishes positions
     of similar content by the weights of the previous steps (the paper's section 2.2):
@@ -42,7 +42,7 @@ class LocationSensitiveAttention(BaseAdditiveAttention):
         features: `"cumulative"`, `"previous"` or `"both"`.
         window: `None`, or two integers `(back, ahead)` of at least 0: outside of training, only
             positions from p - back to p + ahead get weight, where p is the position with the
-            greatest weight in the step before (0 in the first step). Where all of them are
+            largest weight of the previous step (0 in the first step). Where all of them are
             masked, the window is not applied.
         smoothing: whether sigmoid(e_ij) / sum_k sigmoid(e_ik) takes the place of the softmax
             (the paper's section 2.3), for flatter weights.

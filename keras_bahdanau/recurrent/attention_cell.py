@@ -41,7 +41,7 @@ class AttentionCell(keras.layers.Layer):
     attention: a `keras.layers.RNN` draws masks for its own cells alone, and adds no losses.
 
     Args:
-        cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with
+        cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or your own cell with
             `state_size`.
         attention: an attention layer of this package, or a list of them. Each has a memory of its
             own, and their contexts are concatenated. Its `dropout` (of attention weights, anew at

@@ -38,7 +38,7 @@ class AttentionRNN(keras.layers.Layer):
     attention_units)` of each step instead of storing it.
 
     Args:
-        cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or one of your own with
+        cell: a Keras cell: `GRUCell`, `LSTMCell`, `StackedRNNCells`, or your own cell with
             `state_size`.
         attention: an attention layer of this package, or a list of them. In training, its
             `dropout` drops attention weights, with a new mask at each time step; its

@@ -14,7 +14,7 @@ class GRUCell(keras.layers.GRUCell):
 
     Keras cuts the gates out of one product by slices. The gradient of each slice is a tensor of
     the whole width filled with zeros; here one split gives all gates, and its gradient is one
-    concatenation. What is multiplied may be of half precision (dtype policy `"mixed_bfloat16"`);
+    concatenation. Products may be in half precision (dtype policy `"mixed_bfloat16"`);
     gates and states are computed in float32 then.
 
     With `reset_after=False` or without bias it computes Keras's own step.

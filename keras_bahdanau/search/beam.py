@@ -63,7 +63,7 @@ def beam_search(
             it stands; a sentence with 0 gets the empty hypothesis, of log-probability 0.
         longest: int, an upper bound of a tensor `max_length` and then the number of positions T
             of the result; `None` for the largest entry.
-        min_length: int, or int tensor of shape `(batch_size,)`: the least number of tokens before
+        min_length: int, or int tensor of shape `(batch_size,)`: the minimum number of tokens before
             the end token (unless `max_length` is smaller).
         length_penalty: non-negative float or scalar tensor: 0 ranks by log-probability, 1 by its
             mean per token, larger values favour longer hypotheses.

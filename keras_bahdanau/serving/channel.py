@@ -31,7 +31,7 @@ class PredictionChannel:
         model_name: name of the model.
         version: its version; `None` for the one that the server prefers.
         timeout: seconds for a request, with all its attempts.
-        attempts: greatest number of attempts for a request; gRPC allows 5 at most.
+        attempts: maximum number of attempts for a request; gRPC allows 5 at most.
     """
 
     def __init__(self, server, model_name, version, timeout, attempts):

@@ -30,15 +30,15 @@ class ServedTranslator(TextTranslator):
 
     `translate` and `score` are described by the protocol, `TextTranslator`. The search is fixed in
     the export. Texts of similar lengths go together in requests of `batch_size`, several at once.
-    The server cuts a text that is longer than the model's limit and says so; it is then split at
-    sentence ends (else at spaces), translated part by part and joined.
+    The server truncates a text over the model's limit and reports it (`is_cut`); such a text is then
+    split at sentence ends (else at spaces), translated part by part and joined.
 
     Args:
-        server: `host:port` of the server's gRPC port (8500 unless it was given another).
-        model_name: the name under which it serves the model.
+        server: `host:port` of the server's gRPC port (8500 by default).
+        model_name: the name of the model on the server.
         version: the version of the model; the one that the server prefers unless given.
-        timeout: seconds until a request is given up, with all its attempts.
-        attempts: greatest number of attempts for a request while the server is unavailable or
+        timeout: seconds for a request, with all its attempts.
+        attempts: maximum number of attempts for a request while the server is unavailable or
             busy.
 
     Attributes:
@@ -88,7 +88,7 @@ class ServedTranslator(TextTranslator):
         """See `TextTranslator`. `n_best` is the only search option.
 
         Raises:
-            InputError: also where the server has no such model or one of another kind.
+            InputError: also where the server has no such model, or one of other signatures.
             ConnectionError: the server cannot be reached.
             TimeoutError: a request took too long.
         """

@@ -128,7 +128,7 @@ def _joint_step(models, needs_attention):
 
 
 def _lengths(source_ids, pad_id, options, max_target_length, prefix_ids):
-    """Least and greatest length of each translation; the greatest of the batch if it is static."""
+    """Minimum and maximum length of each translation; that of the batch if it is static."""
     most = max_target_length if options.max_length is None else options.max_length
     lengths = ops.sum(ops.cast(ops.not_equal(source_ids, pad_id), "int32"), axis=1)
     limits = _times(options.max_length_ratio, lengths) + EXTRA_LENGTH
@@ -145,7 +145,7 @@ def _lengths(source_ids, pad_id, options, max_target_length, prefix_ids):
 
 
 def longest_target(options, widths, max_target_length):
-    """The greatest length of a translation in a batch, in tokens.
+    """The maximum length of a translation in a batch, in tokens.
 
     Args:
         options: `SearchOptions`.

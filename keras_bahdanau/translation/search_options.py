@@ -33,15 +33,17 @@ class SearchOptions:
         "(Wu et al. 2016)",
         least=0,
     )
-    min_length: int = option(0, "least number of tokens before the end token", least=0)
+    min_length: int = option(0, "minimum number of tokens before the end token", least=0)
     max_length: int | None = option(
-        None, "greatest number of tokens (default: twice the model's source limit)", least=1
+        None, "maximum number of tokens (default: twice the model's source limit)", least=1
     )
     min_length_ratio: float = option(
-        0.0, "least number of tokens before the end token, as a ratio to the source length", least=0
+        0.0,
+        "minimum number of tokens before the end token, as a ratio to the source length",
+        least=0,
     )
     max_length_ratio: float = option(
-        2.0, "greatest number of tokens, as a ratio to the source length (plus 10)", least=0
+        2.0, "maximum number of tokens, as a ratio to the source length (plus 10)", least=0
     )
     no_repeat_ngram_size: int = option(
         0, "n-gram blocking: no n-gram of this size occurs twice; 0 turns it off", least=0
