@@ -30,8 +30,8 @@ class ServedTranslator(TextTranslator):
 
     `translate` and `score` are described by the protocol, `TextTranslator`. The search is fixed in
     the export. Texts of similar lengths go together in requests of `batch_size`, several at once.
-    The server truncates a text over the model's limit and reports it (`is_cut`); such a text is then
-    split at sentence ends (else at spaces), translated part by part and joined.
+    The server truncates a text over the model's limit and reports it (`is_cut`); it is then split
+    at sentence ends (else at spaces), translated part by part and joined.
 
     Args:
         server: `host:port` of the server's gRPC port (8500 by default).
