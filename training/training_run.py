@@ -47,7 +47,7 @@ def train(
 
     On several devices or machines (see `start_distribution`) each batch is shared. The batches are
     the same, and losses and weights are, but for the order of sums and the dropout masks. All
-    machines have to see `directory`; only the first one writes.
+    machines must share `directory`; only the first one writes.
 
     Progress is reported on standard error.
 
