@@ -65,7 +65,7 @@ def export_litert(
         translator: the `Translator` to export.
         directory: path of a new or empty directory.
         quantization: `"float32"`, which translates token for token as Keras does; `"int8"` for
-            dynamic-range quantization, about a quarter of the size; or `"int4"`, an eighth.
+            dynamic-range quantization, about a quarter of the size; or `"int4"`, a seventh.
         beam_width: number of hypotheses of `translate_beam`, a constant of the file.
         length_penalty: exponent of the length in its ranking, a constant of the file; the
             translator's own by default.
