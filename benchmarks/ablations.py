@@ -1,14 +1,13 @@
-"""What each choice of the `multi30k` preset is worth: the same training with one thing changed.
+"""Ablation study of the `multi30k` preset: each variant changes one option.
 
-Every variant is a run of `keras-bahdanau train` in a process of its own, with one seed after the
-other. A run's result is written to the output file when it ends; what is there is not run again,
-and a run that was interrupted goes on from its checkpoint. So the program can be stopped and
-started as often as needed.
+Every variant is a run of `keras-bahdanau train` in a process of its own, once for each seed. A
+run's result is written to the output file when it ends. Started again, the program skips the runs
+in this file and resumes an interrupted run from its checkpoint.
 
 The columns: weights; BLEU on the validation set, greedy and with beam search (whose length penalty
 is chosen there); BLEU on the test set with beam search; CPU and wall time of the whole run. With
-several seeds, means and the sample standard deviation of the test BLEU. Wall and CPU times are
-those of the machine as it was then: others on it make them longer.
+several seeds, means and the sample standard deviation of the test BLEU. Other load on the machine
+increases CPU and wall time.
 
 Example:
 

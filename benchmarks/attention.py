@@ -1,17 +1,17 @@
 """Time and peak memory of additive attention: this package's, Keras's, and the naive form.
 
-BahdanauAttention   the package's layer, which goes over the pairs of queries and memory positions
-                    in blocks and computes each tanh once more in the backward pass
-AdditiveAttention   keras.layers.AdditiveAttention, which does less: it has no projections
-naive sum           the projections and the score of BahdanauAttention written down as TensorFlow
-                    Addons and Keras do: the sum over units of v * tanh(q + k), whose tanh and
+BahdanauAttention   the package's layer, which computes the scores in chunks and recomputes the
+                    tanh in the backward pass
+AdditiveAttention   keras.layers.AdditiveAttention, which has no projections
+naive sum           the projections and the score of BahdanauAttention as TensorFlow Addons and
+                    Keras compute it: the sum over units of v * tanh(q + k), whose tanh and
                     product are tensors of (batch, query length, memory length, units)
 naive product       the same with a matrix product of tanh and v, which keeps only the tanh
 
 A second table trains a recurrent layer, AttentionRNN(GRUCell, BahdanauAttention), and compares it
-with the same recurrence over the naive product, whose every step keeps its tanh.
+with the same recurrence over the naive product, which stores the tanh of every step.
 
-Each number is of a training step: forward pass and the gradients of inputs and all weights, in
+Each number is that of a training step: forward pass and the gradients of inputs and all weights, in
 float32, with all widths equal to `units`.
 """
 

@@ -1,4 +1,4 @@
-"""The forms of additive attention that `attention.py` compares, and one training step of each."""
+"""Additive attention in several forms, and their training step, for `attention.py`."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_bahdanau import AttentionRNN, BahdanauAttention
 
 
 class NaiveSum(BahdanauAttention):
-    """The score as TensorFlow Addons and Keras write it: the sum over units of v * tanh(q + k).
+    """The score as TensorFlow Addons and Keras compute it: sum over units of v * tanh(q + k).
 
     The tanh of every pair of query and memory position is one tensor of shape `(batch_size,
     query_length, value_length, units)`, and so is its product with v; the backward pass needs both.
@@ -22,7 +22,7 @@ class NaiveSum(BahdanauAttention):
 
 
 class NaiveProduct(NaiveSum):
-    """The same as one matrix product of tanh and v, which keeps only the tanh."""
+    """The same score as a matrix product of tanh and v, which stores only the tanh."""
 
     def score(self, projected_query, keys, features=None, feature_kernel=None):
         product = ops.matmul(self.hidden(projected_query, keys), ops.expand_dims(self.scale, 1))
@@ -42,7 +42,7 @@ def make_form(table, form, units):
 
     Returns:
         `(layer, call)`: the layer, not built yet, and a function of query (in a recurrent form:
-        inputs) and value that calls it and returns a list of what a loss would be made of.
+        inputs) and value that calls it and returns the list of outputs that a loss would depend on.
     """
     if form == "AdditiveAttention":
         layer = keras.layers.AdditiveAttention()
@@ -74,7 +74,7 @@ def training_step(layer, call, arrays):
 
     Returns:
         Function without arguments that returns the gradients of the outputs' mean squares with
-        respect to `arrays` and the layer's weights, a list of tensors, once they are there.
+        respect to `arrays` and the layer's weights, a list of computed tensors.
     """
     call(*(ops.convert_to_tensor(array[:1, :2]) for array in arrays))
 

@@ -1,11 +1,11 @@
 """Training speed of one model on TensorFlow, JAX and PyTorch, each in a process of its own.
 
-The model is that of `training_speed.py`, float32 unless told otherwise; the sentences are random
-ids of lengths around 15, in batches of which all have one shape, so that every backend does the
-same work and JAX compiles one program. Each process says which device it used, and measures the
-rate of a matrix product there, by the same backend in the same precision: the share of this rate
-that training reaches counts useful operations alone. Rates are by the clock on a GPU and by
-CPU-seconds on a processor. `start` is the time to the end of the first step.
+The model is that of `training_speed.py`, in float32 by default. Sentences are random ids with
+lengths around 15, in batches of one shape, so that every backend does the same work and JAX
+compiles one program. Each process prints its device and measures the throughput of a matrix product
+on it, with the same backend and precision; the share of it that training reaches counts operations
+without padding. Throughput is per second of wall time on a GPU and per CPU-second on a CPU. `start`
+is the time to the end of the first step.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main(arguments=None):
             print(f"{backend} failed:\n{process.stderr}", file=sys.stderr)
             return 1
         found = json.loads(process.stdout.splitlines()[-1])
-        # Other work on the machine takes from a processor's time by the clock.
+        # Other load on the machine changes wall time on a CPU.
         seconds = found["cpu_seconds" if found["device"] == CPU else "seconds"]
         rate = found["operations"] / seconds / 1e9
         print(
@@ -60,7 +60,7 @@ def main(arguments=None):
 
 
 def measure(options):
-    """Times training steps in this process: dict of numbers and the device's name."""
+    """Measures training steps in this process; returns a dict of numbers and the device's name."""
     import keras
     from peers.peer_programs import additive_products
 
@@ -80,7 +80,7 @@ def measure(options):
     times = []
 
     def note_time(step, logs):
-        # The loss is there when the step is over, also where it is computed asynchronously.
+        # Reading the loss waits for the step, which may run asynchronously.
         float(logs["loss"])
         times.append((time.perf_counter(), time.process_time()))
 
@@ -126,7 +126,7 @@ def random_batches(keras, count, batch_size):
 
 
 def product_rate(keras, options):
-    """Billions of operations a second (on a processor, a CPU-second) of a matrix product."""
+    """Throughput of a matrix product in GFLOP/s (on a CPU: per CPU-second)."""
     import numpy as np
     from keras import ops
 
@@ -148,7 +148,7 @@ def product_rate(keras, options):
 
 
 def device_name(backend):
-    """What the backend computes on."""
+    """Returns the name of the device that the backend uses."""
     if backend == "tensorflow":
         import tensorflow as tf
 

@@ -1,11 +1,11 @@
-"""Speed in a browser: milliseconds for a sentence in Chromium and under Node, and natively.
+"""Latency per sentence in Chromium, in Node, and natively.
 
 Each goes from text to text, one sentence at a time, with the same exported LiteRT directory:
 natively through `keras_bahdanau.export.runtime` on one thread, elsewhere through examples/web/ in
 one thread of its own. "Token by token" is `encode` and `decode_step`, what the page does; the other
-two are `translate` and `translate_beam`. The programs take turns, round after round, since other
-work on the machine disturbs: a sentence counts with the least of its times, a program with the
-median of its sentences.
+two are `translate` and `translate_beam`. Rounds of the programs alternate, to even out other load
+on the machine. The latency of a sentence is the minimum over the rounds, that of a program the
+median over its sentences.
 
 Install the example's packages first: npm ci --prefix examples/web
 """

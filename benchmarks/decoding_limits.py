@@ -1,4 +1,4 @@
-"""What the machine allows in `decoding_speed.py`: reading weights, and multiplying by them."""
+"""Machine limits for `decoding_speed.py`: memory bandwidth and matrix product throughput."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ from keras_bahdanau.text.tokenizer import Tokenizer
 
 
 def limits(results, options):
-    """Lines of a Markdown table: how much of the machine's limit each of our rows reaches.
+    """Lines of a Markdown table: share of the machine's limit that each of our rows reaches.
 
-    With one sentence at a time every weight is read from memory for each token; with 64 each is
-    used often, and the products count.
+    For a batch of 1 the limit is the bandwidth at which weights are read, for a batch of 64 the
+    throughput of matrix products.
     """
     yield "| share of the limit | " + " | ".join(dict.fromkeys(c for _, c in results)) + " |"
     columns = list(dict.fromkeys(column for _, column in results))
@@ -79,7 +79,7 @@ def _facts(directory, options):
         fed=memory,
     )
     if training["order"] == "between":
-        # The second of two transitions has a state of its own width in place of the embedding.
+        # The second transition adds a recurrent kernel.
         units = training["decoder_units"]
         extra = 3 * units * units
         products = products._replace(target=products.target + extra)

@@ -1,11 +1,11 @@
-"""Decoding speed: milliseconds of one core for a sentence, this package's and other translators'.
+"""Decoding speed: CPU-milliseconds per sentence, of this package and of other toolkits.
 
 The peers have the common shape (joint vocabulary of 8000, embedding 256, bidirectional GRU 256 a
 direction, decoder GRU 512, additive attention 256, output untied) and are trained for some steps
-first, so that their translations end where a translation ends. They go from ids to ids. This
-package goes from text to text with its tokenizer: in Python, and as a SavedModel through
-TensorFlow's C++ loader. `peers/` has one program for each; those of other packages run in
-environments of their own: python benchmarks/peers/install.py all
+first, so that their translations have realistic lengths. They translate ids to ids. This package
+translates text to text with its tokenizer: in Python, and as a SavedModel through TensorFlow's C++
+loader. `peers/` has one program for each; those of other packages run in environments of their own:
+python benchmarks/peers/install.py all
 """
 
 import argparse
@@ -29,7 +29,7 @@ COLUMNS = {
     "beam 5, batch 1": (5, 1, 200),
     "beam 5, batch 64": (5, 64, 1000),
 }
-# Of the peers' training.
+# Training of the peers.
 DROPOUT = 0.2
 OURS = "decode_keras_bahdanau.py"
 EXPLANATION = """
@@ -112,7 +112,7 @@ def _train(name, options):
 def _peer(name, options):
     """A function of a column's beam, batch and sentences that returns program and arguments."""
     peer = peer_programs.PEERS[name]
-    # OpenNMT-tf names the weights of a model with dropout otherwise.
+    # OpenNMT-tf gives the weights of a model with dropout other names.
     fixed = [options.data / BATCHES_FILE, "--state", options.runs / name, "--dropout", DROPOUT]
     return lambda beam, batch, count: (
         (peer.program, peer.environment),

@@ -1,4 +1,4 @@
-"""Groups of a test set's pairs by the length of their source, for `source_length.py`."""
+"""Groups the pairs of a test set by source length, for `source_length.py`."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Group(NamedTuple):
 
 
 def joined_pairs(pairs: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """Every `count` pairs in a row as one, without a rest that does not fill one."""
+    """Joins every `count` consecutive pairs to one; drops an incomplete last one."""
     return [
         tuple(" ".join(texts) for texts in zip(*pairs[start : start + count], strict=True))
         for start in range(0, len(pairs) - count + 1, count)

@@ -34,7 +34,7 @@ class Case(NamedTuple):
 
 
 class Measurement(NamedTuple):
-    """Least time of one training step on all cores together and by the clock; peak memory."""
+    """Minimum CPU time and wall time of one training step; peak memory."""
 
     cpu_milliseconds: float
     wall_milliseconds: float
@@ -42,7 +42,7 @@ class Measurement(NamedTuple):
 
 
 def measure(case: Case) -> Measurement:
-    """Measures one case in a new process, on the processor even where there is a GPU.
+    """Measures one case in a new process, always on the CPU.
 
     Raises:
         RuntimeError: the process failed. The message ends with its standard error.
@@ -120,7 +120,7 @@ def measure_here(table, form, size):
     # The first step traces and compiles: its memory counts, its time does not.
     step()
     _, wall = _times(step, number=1)
-    # The clock of CPU time lags behind where several threads run.
+    # With several threads the CPU clock is updated late.
     number = math.ceil(TIMED_SECONDS / wall)
     times = []
     begin = time.perf_counter()
@@ -131,7 +131,7 @@ def measure_here(table, form, size):
 
 
 def _times(step, number):
-    """Seconds of a step, on all cores together and by the clock, in a row of `number` steps."""
+    """CPU-seconds and wall seconds of a step, in a run of `number` steps."""
     wall, cpu = time.perf_counter(), time.process_time()
     for _ in range(number):
         step()

@@ -1,14 +1,13 @@
-"""On a device: size, speed, quality of exported LiteRT directories of one model, in one run.
+"""Size, latency and BLEU of several LiteRT exports of one model, in one run.
 
-Every directory translates the same sentences, one at a time on one thread, greedily and with its
-beam; the directories take turns, sentence by sentence, and what counts is the CPU time from ids to
-ids, without the tokenizer.
-The columns: the file's size; the median of the sentences in milliseconds; how many times as fast
-as the first directory; the share of the read bandwidth: the bytes of weights that a sentence has to
-read (each step of the decoder all matrices of its loop, each step of the encoder those of its
-own, the others once), against what this core reads, measured on as many bytes in the same run.
-Then the share of translations that are those of the first directory, and BLEU where there are
-references.
+Every directory translates the same sentences, one at a time on one thread, with greedy search and
+with beam search; the directories alternate after each sentence. CPU time is that from ids to ids,
+without the tokenizer.
+The columns: file size; median latency in milliseconds; speed-up over the first directory; weights
+read per second (each decoder step reads all matrices of its loop, each encoder step those of its
+loop, the others are read once), and their share of the core's read bandwidth, measured on the same
+number of bytes in the same run; share of translations identical to those of the first directory;
+BLEU, if references are given.
 
 Example:
 

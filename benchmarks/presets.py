@@ -1,9 +1,9 @@
-"""What each training preset costs: speed and memory of its steps, on sentences of one length.
+"""Cost of each training preset: speed and memory of its steps.
 
 Each preset is trained for a few steps in a process of its own, in float32 and in bfloat16, on ids
-drawn at random (no translation comes of it). The columns: weights; target tokens a CPU-second, and
-a second on all cores; peak memory of the process; hours that the preset's epochs take on so many
-pairs, on this machine.
+drawn at random. The columns: weights; target tokens per CPU-second, and per second on all cores;
+peak memory of the process; hours that the preset's epochs take with this number of pairs on this
+machine.
 
 Example (takes some minutes):
 
@@ -60,7 +60,7 @@ def main():
 
 
 def measure(preset, precision, steps):
-    """Trains one preset for some steps after as many that are not measured."""
+    """Trains one preset for some steps, after a warm-up of the same number."""
     import keras
     import numpy as np
 
@@ -79,7 +79,7 @@ def measure(preset, precision, steps):
             return steps
 
         def __getitem__(self, index):
-            # Neighbours of unequal widths, as training has them.
+            # Consecutive batches of different widths, as in training.
             shape = rows, length + index % 2
             generator = np.random.default_rng(index)
             ids = generator.integers(4, options.vocabulary_size, (3, *shape)).astype("int32")

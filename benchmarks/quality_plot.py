@@ -1,4 +1,4 @@
-"""The picture of `time_to_quality.py`."""
+"""BLEU over training time, plotted for `time_to_quality.py`."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""Training runs with BLEU on the validation set as they go, for `time_to_quality.py`."""
+"""Training runs with validation BLEU over time, for `time_to_quality.py`."""
 
 import json
 import re
@@ -42,12 +42,12 @@ def read(path):
 
 
 def finished(label, path):
-    """Whether a run has come to its end before."""
+    """Returns whether an earlier call completed this run."""
     return {"label": label, END: True} in map(json.loads, _lines(path))
 
 
 def run_peer(label, name, options, highest):
-    """Trains a peer until its BLEU is `highest`, or a limit is reached.
+    """Trains a peer until its BLEU reaches `highest` or a limit is reached.
 
     Raises:
         RuntimeError: its program failed.
@@ -118,7 +118,7 @@ def run_command(label, options, highest):
 
 
 def _reaches_limit(process, points, label, options, highest):
-    """Writes the points of a process as they come, and ends it when one of them is the last.
+    """Writes the points that a process prints, and ends the process at the last one.
 
     Returns:
         False where it ended before that by itself.
@@ -136,7 +136,7 @@ def _directory(label, options):
 
 
 def _note(label, point, options, highest):
-    """Adds a point to the file; whether the run is over."""
+    """Adds a point to the file; returns whether it is the last one."""
     _append(options.output, {"label": label, **point})
     minutes = point["cpu_seconds"] / 60
     print(

@@ -1,10 +1,10 @@
-"""Do searches find the same? Model scores of beam search, ours and OpenNMT-tf's, on equal weights.
+"""Search errors: model scores found by our beam search and by OpenNMT-tf's, on equal weights.
 
 A trained model's weights are given to OpenNMT-tf as a LiteRT file, whose step its own beam search
 calls. Both search with the same width, rank by the log-probability divided by ((5 + length) / 6) to
 the power of the length penalty (Wu et al. 2016), and never generate padding, the unknown token or
-the start token. What each finds is scored anew by this package's `score`, so that no program's own
-bookkeeping counts, and compared sentence by sentence.
+the start token. All translations are rescored by this package's `score` and compared sentence by
+sentence.
 """
 
 import argparse

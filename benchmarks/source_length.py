@@ -1,8 +1,8 @@
 """BLEU by source length, of a model with attention and of the same model without.
 
-Bahdanau et al. (2015, figure 2) say what attention is for: an encoder that has to press a whole
-sentence into one vector loses track of long ones. This program translates a test set with two
-trained models (or more), groups the sentences by the number of their source words, and prints
+Bahdanau et al. (2015, figure 2): without attention the encoder represents a sentence by one vector
+of fixed length, and BLEU falls with the sentence length. This program translates a test set with
+two trained models (or more), groups the sentences by the number of their source words, and prints
 corpus BLEU for each group and model as a table; --plot draws it.
 """
 
@@ -115,7 +115,7 @@ def draw(points: Sequence[dict], path: str | Path):
 
 
 def _measure(options):
-    """One dict for each model and group; with `--output`, each is written when it is there."""
+    """Returns a dict for each model and group; `--output` gets each one as it is measured."""
     from keras_bahdanau import open_translator
     from keras_bahdanau.training.corpora.parallel_text import read_parallel
 

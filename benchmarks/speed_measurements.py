@@ -7,7 +7,7 @@ from typing import NamedTuple
 from peers import peer_programs
 from text_files import BATCHES_FILE
 
-# The machine's own rate of a matrix product, measured between the programs.
+# Throughput of a matrix product on this machine, measured between the programs.
 LIMIT = "limit"
 LIMIT_PROGRAM = "measure_matrix_product.py"
 
@@ -52,7 +52,7 @@ def measure_all(cases, options):
 
     Returns:
         `(results, failed)`: a dict of `Case` and what its program printed, and a set of the names
-        of programs that failed, which leaves the others to be measured.
+        of programs that failed; the others are measured all the same.
     """
     output = options.output
     results = read(output) if output and output.exists() else {}

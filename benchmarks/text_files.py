@@ -1,4 +1,4 @@
-"""The parallel text that the training benchmarks read, and the batches that are made of it."""
+"""Parallel text and batches of the training benchmarks."""
 
 import subprocess
 import sys

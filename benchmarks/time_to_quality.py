@@ -1,10 +1,10 @@
-"""Time to quality: how long training takes until the validation set is translated well enough.
+"""Time to quality: training time until a given BLEU on the validation set.
 
 Each program trains on one core, one after the other, and its BLEU on the validation set is noted
-with the time that training has taken by then: this package by its own command, after each epoch
-or as often as its `--validations-per-epoch` says; OpenNMT-tf and JoeyNMT at the common shape (see
-`training_speed.py`) with matrices that start uniform in [-0.1, 0.1], every half epoch, on bucketed
-batches of 64 pairs of the same pieces.
+with the training time so far: this package by its own command, after each epoch or as often as its
+`--validations-per-epoch` says; OpenNMT-tf and JoeyNMT at the common shape (see `training_speed.py`)
+with matrices that start uniform in [-0.1, 0.1], every half epoch, on bucketed batches of 64 pairs
+of the same pieces.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def main(arguments=None):
 
 
 def label_of(name, options):
-    """What names a run: the program and its settings."""
+    """Returns the label of a run: the program and its settings."""
     if name == OURS:
         return " ".join([name, *options.arguments])
     return f"{name}, dropout {options.dropout:g}, learning rate {options.learning_rate:g}"

@@ -1,4 +1,4 @@
-"""Training speed and memory: this package's and that of other translators, at one shape.
+"""Training speed and memory of this package and of other toolkits, at one shape.
 
 All train on the same batches of 64 sentence pairs, at the same shape: joint vocabulary of 8000,
 embedding 256, bidirectional GRU 256 a direction, decoder GRU 512, additive attention 256, readout

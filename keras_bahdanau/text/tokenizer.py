@@ -26,7 +26,7 @@ class Tokenizer:
     """A joint SentencePiece model of both languages: text to subword ids and back.
 
     It wraps one `tokenizer.model` file: the pieces (subwords) of a unigram language model with
-    their scores, and the NFKC normalisation that is applied to every text first. The same file is
+    their scores, and the NFKC normalization that is applied to every text first. The same file is
     used in Python, in the SavedModel's graph and on the device.
 
     The special ids are 0 padding, 1 unknown, 2 start and 3 end; pieces follow from 4 on. A text
