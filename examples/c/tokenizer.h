@@ -1,6 +1,6 @@
-/* Cuts text into pieces and joins them again, with tokenizer.json alone, in C11.
+/* Tokenizer in C11: text to pieces and back, from tokenizer.json alone.
  *
- * ../tokenizer/README.md says what it does. The functions are static: include it in one file of a
+ * Specified in ../tokenizer/README.md. The functions are static: include it in one file of a
  * program. A wrong or damaged file ends the program with one line of error and exit code 2.
  */
 
@@ -32,7 +32,7 @@ static void *resized(void *memory, size_t count, size_t size) {
     return memory;
 }
 
-/* ---- Bytes that grow; a NUL follows them, and they may hold others. ---- */
+/* ---- Growable byte strings, NUL-terminated; they may contain NUL. ---- */
 
 typedef struct {
     char *data;

@@ -2,7 +2,7 @@
  *
  * The directory's translator.tflite, tokenizer.json and manifest.json are all that it needs.
  * README.md beside this file says how to build and call it. With -DTOKENIZER_ONLY it is built
- * without LiteRT, and cuts text into pieces only.
+ * without LiteRT, and only tokenizes.
  */
 
 #include "tokenizer.h"
@@ -33,8 +33,8 @@ static Bytes joined_path(const char *directory, const char *name) {
 
 static uint32_t rotated(uint32_t word, int bits) { return word >> bits | word << (32 - bits); }
 
-/* SHA-256 (FIPS 180-4) in hexadecimal. The standard's constants are the first 32 bits of the
- * fractions of the square and cube roots of the first primes, which halving steps find. */
+/* SHA-256 (FIPS 180-4) in hexadecimal. Its constants, the first 32 bits of the fractions
+ * of square and cube roots of the first primes, are computed by bisection. */
 static void sha256(const Bytes *content, char hash[65]) {
     uint32_t constants[64], h[8], prime = 1;
     for (int i = 0; i < 64; i++) {
@@ -85,7 +85,7 @@ static void sha256(const Bytes *content, char hash[65]) {
     for (int i = 0; i < 8; i++) snprintf(hash + 8 * i, 9, "%08x", (unsigned)h[i]);
 }
 
-/* Reads a file of the directory; it must be the one that the manifest was written with. */
+/* Reads a file of the directory and checks it against the manifest. */
 static Bytes read_checked(const Translator *translator, const char *name, Bytes *path) {
     char hash[65];
     *path = joined_path(translator->directory, name);
@@ -137,7 +137,7 @@ typedef struct {
     size_t count;
 } Ids;
 
-/* Ids of a text's pieces and the end token: what the file's signatures take. */
+/* Ids of a text's pieces and the end token: input of the signatures. */
 static Ids source_ids(const Translator *translator, const char *text, size_t length) {
     Segments segments = segment(&translator->tokenizer, text, length);
     Ids ids = {resized(NULL, segments.count + 1, sizeof *ids.items), segments.count + 1};
@@ -174,7 +174,7 @@ typedef struct LiteRtSignatureT *LiteRtSignature;
 typedef struct LiteRtTensorT *LiteRtTensor;
 typedef struct LiteRtTensorBufferT *LiteRtTensorBuffer;
 typedef struct LiteRtTensorBufferRequirementsT *LiteRtTensorBufferRequirements;
-/* Only handed on: an element type and a layout, in 72 or 76 bytes. */
+/* Opaque here: an element type and a layout, in 72 or 76 bytes. */
 typedef struct {
     int32_t element_type, layout[31];
 } LiteRtRankedTensorType;
@@ -300,7 +300,7 @@ static Engine open_engine(const Translator *translator) {
     Engine engine = {0};
     Bytes path, content = read_checked(translator, "translator.tflite", &path);
     free(content.data);
-    /* Otherwise it looks for a GPU and says so on standard error. */
+    /* Otherwise it looks for a GPU and logs that to standard error. */
     const LiteRtEnvOption quiet[] = {{ACCELERATORS, {INTEGER, CPU}},
                                      {LEAST_LOG_SEVERITY, {INTEGER, ERRORS}}};
     must(LiteRtCreateEnvironment(2, quiet, &engine.environment), "start");
@@ -377,7 +377,7 @@ static Ids search(const Translator *translator, Ids source, bool is_greedy) {
     return found;
 }
 
-/* ---- Long texts: cut at sentence ends, else at spaces, else in half words ---- */
+/* ---- Long texts: split at sentence ends, else at spaces, else within words ---- */
 
 typedef struct {
     Bytes *items;
@@ -402,7 +402,7 @@ static size_t step(const char *text, size_t left, uint32_t *code) {
     return length ? length : 1;
 }
 
-/* Bytes at the start of a text that are spaces, or are none. */
+/* Length in bytes of the leading run of spaces, or of other characters. */
 static size_t run(const char *text, size_t length, bool of_spaces) {
     size_t at = 0;
     uint32_t code;

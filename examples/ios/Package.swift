@@ -1,7 +1,7 @@
 // swift-tools-version: 5.9
 import PackageDescription
 
-// Everything but the interpreter and the screen, so that `swift test` runs it on any Mac.
+// Everything but interpreter and UI, so that `swift test` runs on any Mac.
 let package = Package(
     name: "TranslatorCore",
     platforms: [.iOS(.v15), .macOS(.v12)],

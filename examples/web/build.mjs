@@ -24,7 +24,7 @@ try {
   process.exitCode = 2;
 }
 
-/** The folder appears whole or not at all. */
+/** Written atomically: to a temporary folder, then renamed. */
 async function build(exported, output) {
   const there = await readdir(output).catch(() => []);
   if (there.length) throw new Error(`Expected a new or empty folder. Received: ${output}`);

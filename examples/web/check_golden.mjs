@@ -1,5 +1,5 @@
 /**
- * Checks that this runtime does what Python does: text to ids to text, greedy and beam.
+ * Compares this runtime with the golden lines: text to ids to text, greedy search and beam search.
  *
  *     node check_golden.mjs EXPORTED
  */

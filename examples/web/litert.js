@@ -1,4 +1,4 @@
-/** Starts LiteRT.js without its chatter. */
+/** Starts LiteRT.js without its log lines. */
 
 /**
  * @param {object} litert the module `@litertjs/core`.
@@ -6,13 +6,13 @@
  * @returns {Promise<object>} the module, ready to compile models.
  */
 export async function startLiteRt(litert, wasm) {
-  // LiteRT's loader takes its options from here. What it notes is no error of a page.
+  // LiteRT's loader takes its options from here. INFO and WARNING lines are dropped.
   self.Module = {
     locateFile: (name) => wasm + name,
     printErr: (line) => /^(INFO|WARNING):/.test(line) || console.error(line),
   };
   const { warn } = console;
-  // It looks for a GPU, which is not used here, and warns where there is none.
+  // It warns if there is no GPU, which is not used here.
   console.warn = () => {};
   try {
     await litert.loadLiteRt(wasm);

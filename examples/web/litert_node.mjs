@@ -1,4 +1,4 @@
-/** Makes LiteRT.js, which is written for browsers, run under Node. */
+/** Runs LiteRT.js, which is written for browsers, in Node. */
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -26,14 +26,14 @@ export async function loadTranslator(directory) {
 
 let started;
 
-/** LiteRT.js is one for the whole process. */
+/** LiteRT.js, loaded once per process. */
 function nodeLiteRt() {
   started ??= (async () => {
-    // Node 20 has the instructions that round as native code does, and takes them when it is asked.
+    // Relaxed SIMD rounds as native code does; Node 20 has it behind a flag.
     if (process.version.startsWith("v20.")) {
       v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
     }
-    // The two names of a worker with which LiteRT.js loads its compiled code.
+    // The two globals of a worker that LiteRT.js uses to load its WebAssembly.
     globalThis.self = globalThis;
     globalThis.importScripts = runScript;
     const litert = await import("@litertjs/core");

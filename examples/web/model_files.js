@@ -1,4 +1,4 @@
-/** Reads an exported LiteRT directory and checks it, whatever the files come from. */
+/** Reads and checks the files of an exported LiteRT directory from any source. */
 
 import { ExportedFileError } from "./errors.js";
 
@@ -19,14 +19,14 @@ const NAMES = ["translator.tflite", "tokenizer.json"];
  * The content of an exported directory.
  *
  * @typedef {object} ModelFiles
- * @property {object} manifest what `manifest.json` says.
+ * @property {object} manifest content of `manifest.json`.
  * @property {Uint8Array} model the content of `translator.tflite`.
- * @property {object} tokenizer what `tokenizer.json` says.
+ * @property {object} tokenizer content of `tokenizer.json`.
  */
 
 /**
- * @param {(name: string, entry?: object) => Promise<Uint8Array>} read gives the content of a file;
- *   `entry` is what the manifest says of it.
+ * @param {(name: string, entry?: object) => Promise<Uint8Array>} read returns a file's content;
+ *   `entry` is its entry in the manifest.
  * @returns {Promise<ModelFiles>}
  * @throws {ExportedFileError} a file is missing, damaged, or of a newer format.
  */

@@ -1,4 +1,4 @@
-/** Fetches an exported directory and keeps it in the browser, for times without a network. */
+/** Fetches an exported directory and caches it in the browser for offline use. */
 
 import { ExportedFileError } from "./errors.js";
 import { readModelFiles } from "./model_files.js";
@@ -6,8 +6,8 @@ import { readModelFiles } from "./model_files.js";
 const CACHE = "keras-bahdanau-model";
 
 /**
- * The files of one model. They are kept under their SHA-256 of the manifest: when a server has a
- * new export, the manifest names other files, which are fetched and replace the old ones.
+ * The files of one model, cached by the SHA-256 that the manifest gives. A new export has other
+ * checksums, so its files are fetched and replace the old ones.
  */
 export class ModelStore {
   /**
@@ -15,7 +15,7 @@ export class ModelStore {
    * @param {(loaded: number, total: number) => void} onProgress bytes of the model's file.
    */
   static async open(url, onProgress) {
-    // A browser may refuse to keep anything, in a private window for one.
+    // A browser may refuse to cache, for example in a private window.
     const cache = await globalThis.caches?.open(CACHE).catch(() => null);
     return new ModelStore(new URL(url, location.href), onProgress, cache);
   }
@@ -28,11 +28,11 @@ export class ModelStore {
   }
 
   /**
-   * Reads the server's model, or the kept one where that fails, and keeps what it has read.
+   * Reads the server's model, or the cached one where that fails, and caches it.
    *
    * @returns {Promise<{files: import("./model_files.js").ModelFiles, isKept: boolean,
-   *   problem: ?string}>} `problem` is what is wrong with a newer model on the server.
-   * @throws {ExportedFileError} there is neither.
+   *   problem: ?string}>} `problem`: why a newer model on the server could not be used.
+   * @throws {ExportedFileError} neither could be read.
    */
   async load() {
     const read = new Map();
@@ -48,14 +48,14 @@ export class ModelStore {
         const files = await readModelFiles((name, entry) => this.#kept(name, entry));
         return { files, isKept: true, problem: error.message };
       } catch {
-        // What is kept is of no use: the next visit fetches all of it again.
+        // The cached files are unusable: the next visit fetches them again.
         await globalThis.caches?.delete(CACHE);
         throw error;
       }
     }
   }
 
-  /** The manifest of the server, if it answers. Files that the manifest names may be kept ones. */
+  /** The server's manifest, if it answers. The files that it names may come from the cache. */
   async #newest(name, entry) {
     if (entry) return await this.#kept(name, entry).catch(() => this.#fetch(name, entry));
     return await this.#fetch(name).catch((error) =>
@@ -98,11 +98,11 @@ export class ModelStore {
     }
   }
 
-  /** Keeps what was read, and nothing else. Says whether the browser did. */
+  /** Caches the files that were read and deletes all others; returns whether that succeeded. */
   async #keep(read) {
     if (!this.cache) return false;
     try {
-      // The manifest was read first and is written last, when all that it names is there.
+      // The manifest is written last, after all files that it names.
       for (const [key, content] of [...read].reverse()) {
         if (key.includes("?") && (await this.cache.match(key))) continue;
         await this.cache.put(key, new Response(content));

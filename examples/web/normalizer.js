@@ -1,4 +1,4 @@
-/** SentencePiece's normalisation of text, from the compiled rules in `tokenizer.json`. */
+/** SentencePiece's text normalization, from the compiled rules in `tokenizer.json`. */
 
 const SPACE = 0x20;
 const SPACE_SYMBOL = [0xe2, 0x96, 0x81]; // U+2581 in UTF-8.
@@ -6,7 +6,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Replaces what the rules name, collapses spaces and marks them, exactly as SentencePiece does
+ * Applies the rules, collapses spaces and escapes them, exactly as SentencePiece does
  * (`Normalizer::Normalize` in its `src/normalizer.cc`).
  */
 export class Normalizer {
@@ -16,14 +16,14 @@ export class Normalizer {
     this.removesSpaces = description.remove_extra_whitespaces;
     this.addsPrefix = description.add_dummy_prefix;
     this.space = description.escape_whitespaces ? SPACE_SYMBOL : [SPACE];
-    // The size of a double-array trie, the trie, then the replacements, each with a NUL behind it.
+    // The size of a double-array trie, the trie, then the replacements, each NUL-terminated.
     const trieSize = charsmap.length ? new DataView(charsmap.buffer).getUint32(0, true) : 0;
     const units = new DataView(charsmap.buffer, charsmap.length ? 4 : 0, trieSize);
     this.trie = Uint32Array.from({ length: trieSize / 4 }, (_, i) => units.getUint32(4 * i, true));
     this.replacements = charsmap.subarray(4 + trieSize);
   }
 
-  /** @returns {string} the text that is cut into pieces. */
+  /** @returns {string} the normalized text. */
   normalize(text) {
     const bytes = encoder.encode(text);
     const found = bytes.length && this.addsPrefix ? [...this.space] : [];
@@ -44,7 +44,7 @@ export class Normalizer {
     return decoder.decode(Uint8Array.from(found));
   }
 
-  /** The number of bytes that the longest rule takes at a place, and what replaces them. */
+  /** Longest matching rule at a position: number of bytes and their replacement. */
   #prefix(bytes, at) {
     const [length, start] = this.#longestRule(bytes, at);
     if (length) {
@@ -62,7 +62,7 @@ export class Normalizer {
     for (let end = at; end < bytes.length;) {
       node ^= bytes[end];
       const unit = this.trie[node];
-      // A unit with the top bit holds a value and is no character's.
+      // A unit with the top bit set holds a value.
       if ((unit & 0x800000ff) !== bytes[end]) break;
       end += 1;
       node ^= offset(unit);

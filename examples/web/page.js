@@ -1,9 +1,9 @@
-/** The page: takes text, has it translated by the worker, shows the words as they come. */
+/** The page: sends text to the worker and shows the translation token by token. */
 
 import { WordLines } from "./word_lines.js";
 
-const PAUSE = 250; // Milliseconds without a key before a text is translated.
-const PATIENCE = 1000; // Milliseconds that the page waits to be kept for times without a network.
+const PAUSE = 250; // Debounce: milliseconds without input before a text is translated.
+const PATIENCE = 1000; // Milliseconds that the page waits for the service worker.
 
 const ids = ["form", "text", "beam", "status", "progress", "problem", "finished", "result"];
 const page = Object.fromEntries(ids.map((id) => [id, document.getElementById(id)]));
@@ -15,7 +15,7 @@ let request = { id: 0, text: "", isBeam: false, parts: [], translation: "" };
 let pause = null;
 let frame = null;
 
-/** What the worker says, by type. */
+/** Handlers of the worker's messages, by type. */
 const answers = {
   progress({ loaded, total }) {
     page.progress.value = loaded / total;
@@ -91,7 +91,7 @@ function translate() {
   worker?.postMessage({ id: request.id, text, isBeam });
 }
 
-/** Draws once for all the tokens that come between two frames. */
+/** Redraws at most once per animation frame. */
 function drawSoon() {
   frame ??= requestAnimationFrame(() => {
     frame = null;
@@ -101,8 +101,8 @@ function drawSoon() {
 }
 
 /**
- * Lets the service worker take charge first, so that it keeps what is loaded from here on.
- * Without it (it needs https or localhost), the page works, but not without a network.
+ * Waits until the service worker controls the page, so that it caches what is loaded from here on.
+ * Without a service worker (it needs https or localhost) the page works, but not offline.
  */
 async function isControlled() {
   const { serviceWorker } = navigator;

@@ -27,7 +27,7 @@ const server = createServer(async (request, response) => {
   try {
     const content = await siteContent(path, files.get(path));
     const tag = `"${createHash("sha256").update(content).digest("hex")}"`;
-    // A browser asks each time whether it still has the newest, and mostly hears that it does.
+    // The browser revalidates each time; the answer is mostly 304 Not Modified.
     response.setHeader("ETag", tag).setHeader("Cache-Control", "no-cache");
     if (request.headers["if-none-match"] === tag) return answer(response, 304);
     response.setHeader("Content-Type", mediaType(path)).setHeader("Content-Length", content.length);

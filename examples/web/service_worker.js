@@ -1,15 +1,15 @@
 /**
- * Keeps the page and LiteRT's code, so that the page opens without a network.
+ * Caches the page and LiteRT's code, so that the page opens offline.
  *
- * The network's answer comes first, so that a new version is taken up at once. The model's files
- * are not its concern: `model_store.js` keeps those.
+ * Network first, so that a new version is used at once. The model's files are cached by
+ * `model_store.js`.
  */
 "use strict";
 
 const CACHE = "keras-bahdanau-page";
-// What the page has loaded before its first visit is under this worker's control.
+// Precached: on a first visit the page loads these before this worker controls it.
 const FIRST = ["./", "style.css", "page.js", "word_lines.js", "words.js", "icon.svg"];
-const PATIENCE = 4000; // Milliseconds for a network that is there and does not answer.
+const PATIENCE = 4000; // Milliseconds until a network that does not answer counts as offline.
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();

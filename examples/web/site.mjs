@@ -1,4 +1,4 @@
-/** The files of the page, of LiteRT.js and of a model, as one site. */
+/** The files of the site: page, LiteRT.js and model. */
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -44,7 +44,7 @@ export function siteFiles(exported) {
 export async function siteContent(path, file) {
   const content = await readFile(file);
   if (path !== "litert/core.js") return content;
-  // A worker has no import map that could say where the package is.
+  // Workers have no import map.
   return Buffer.from(content.toString().replace('"@litertjs/wasm-utils"', '"./wasm_utils.js"'));
 }
 

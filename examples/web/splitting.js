@@ -1,4 +1,4 @@
-/** Cuts long texts into parts that fit a model, as `keras_bahdanau/export/runtime.py` does. */
+/** Splits long texts by the rules of `keras_bahdanau/export/runtime.py`. */
 
 // Python's white space: JavaScript's has U+FEFF too, and lacks U+001C to U+001F and U+0085.
 const WHITE =
@@ -7,17 +7,17 @@ const SENTENCE_END = new RegExp(`(?<=[.!?\\u2026])[${WHITE}]+|(?<=[\\u3002\\uff0
 const SPACES = new RegExp(`[${WHITE}]+`, "u");
 const OUTER_SPACES = new RegExp(`^[${WHITE}]+|[${WHITE}]+$`, "gu");
 
-/** @returns {boolean} whether there is nothing but white space in a text. */
+/** @returns {boolean} whether a text is blank (white space only). */
 export function isBlank(text) {
   return stripped(text) === "";
 }
 
 /**
- * Cuts a text into parts that fit: at sentence ends, else at spaces, else in half words.
+ * Splits a text at sentence ends, else at spaces, else within words.
  *
  * @param {string} text
  * @param {(text: string) => number} measure
- * @param {number} limit what `measure` may say of a part at most.
+ * @param {number} limit maximum of `measure` for each part.
  * @returns {string[]}
  */
 export function splitAtSentences(text, measure, limit) {
@@ -32,7 +32,7 @@ export function splitAtSentences(text, measure, limit) {
   return parts;
 }
 
-/** @param {string[]} characters so that no character is cut in two. */
+/** @param {string[]} characters code points, so that no surrogate pair is split. */
 function halves(characters, measure, limit) {
   const word = characters.join("");
   if (characters.length < 2 || measure(word) <= limit) return word ? [word] : [];

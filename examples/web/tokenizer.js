@@ -12,13 +12,13 @@ const KEYS = ["charsmap", "pieces", "space_symbol"];
 /**
  * A SentencePiece unigram model.
  *
- * Scores are added in float32 and a piece has to be better, not as good, to replace another, as in
- * SentencePiece's `Model::EncodeOptimized` (`src/unigram_model.cc`): so ties fall as they do there.
+ * Scores are added in float32 and the first of equal scores wins, as in SentencePiece's
+ * `Model::EncodeOptimized` (`src/unigram_model.cc`).
  */
 export class Tokenizer {
   /**
    * @param {object} description the content of `tokenizer.json`.
-   * @throws {ExportedFileError} it is of another format or kind.
+   * @throws {ExportedFileError} its format or model type is not supported.
    */
   constructor(description) {
     check(description);
@@ -49,9 +49,9 @@ export class Tokenizer {
   }
 
   /**
-   * Cuts a text into pieces.
+   * Splits a text into pieces.
    *
-   * @returns {{id: number, piece: string}[]} with what the text says where the id is unknown.
+   * @returns {{id: number, piece: string}[]} an unknown piece as in the text.
    */
   segment(text) {
     const normalized = this.normalizer.normalize(text);
@@ -60,7 +60,7 @@ export class Tokenizer {
     for (let end = normalized.length; end > 0;) {
       const [start, id] = starts[end];
       const piece = normalized.slice(start, end);
-      // Neighbours that are unknown are one unknown piece.
+      // Consecutive unknown pieces are merged.
       if (id === this.unknownId && found.at(-1)?.id === id) {
         found.at(-1).piece = piece + found.at(-1).piece;
       } else {
@@ -71,7 +71,7 @@ export class Tokenizer {
     return found.reverse();
   }
 
-  /** For each end in a text, the start and the id of the last piece on the best way to there. */
+  /** Viterbi: start and id of the last piece of the best segmentation up to each position. */
   #bestStarts(text) {
     const scores = new Float32Array(text.length + 1);
     const starts = new Array(text.length + 1);

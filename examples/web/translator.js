@@ -46,7 +46,7 @@ export class Translator {
   }
 
   /**
-   * Translates a text. One beyond the model's limit is cut at sentence ends (else at spaces),
+   * Translates a text. One beyond the model's limit is split at sentence ends (else at spaces),
    * translated part by part and joined. A blank text has a blank translation.
    *
    * @param {string} text
@@ -63,7 +63,7 @@ export class Translator {
   }
 
   /**
-   * Translates a text and yields each token with what the model looked at for it.
+   * Translates a text and yields each token with its attention weights.
    *
    * Greedy search yields tokens as they are generated. Beam search finds a part's whole
    * translation first.
@@ -95,7 +95,7 @@ export class Translator {
     }
   }
 
-  /** @returns {string[]} the text, its parts where it is beyond the limit, none if it is blank. */
+  /** @returns {string[]} the text, its parts if it is beyond the limit, or none if it is blank. */
   parts(text) {
     if (typeof text !== "string") throw new TypeError(`Expected a text. Received: ${typeof text}`);
     const length = this.sourceLength(text);
@@ -104,17 +104,17 @@ export class Translator {
     return splitAtSentences(text, (part) => this.sourceLength(part), this.maxLength);
   }
 
-  /** @returns {number[]} ids of a text's pieces and the end token: what the signatures take. */
+  /** @returns {number[]} ids of a text's pieces and the end token: input of the signatures. */
   sourceIds(text) {
     return [...this.tokenizer.encode(text), this.special.end_id];
   }
 
-  /** @returns {number} of a text's pieces, the end token included. */
+  /** @returns {number} length of a text in pieces, the end token included. */
   sourceLength(text) {
     return this.sourceIds(text).length;
   }
 
-  /** @returns {number} of tokens that the translation of a source may have at most. */
+  /** @returns {number} maximum length of the translation of a source, in tokens. */
   bound(sourceLength) {
     const { factor, offset } = this.manifest.length_bound;
     return Math.min(factor * sourceLength + offset, this.manifest.max_target_length);
@@ -216,7 +216,7 @@ export class Translator {
     }
   }
 
-  /** Runs a signature and frees the tensors that nothing needs after it. */
+  /** Runs a signature and frees the tensors that are no longer needed. */
   async #run(name, inputs, used) {
     try {
       return await this.model.run(name, inputs);
@@ -226,7 +226,7 @@ export class Translator {
   }
 }
 
-/** LiteRT.js frees no tensor by itself. */
+/** Deletes tensors, which LiteRT.js never frees itself. */
 function free(tensors) {
   for (const tensor of Object.values(tensors)) tensor.delete();
 }

@@ -1,13 +1,13 @@
-/** Draws a sentence and its translation, and shows which words the model looked at for which. */
+/** Draws a sentence and its translation, with the attention between their words. */
 
 import { mergePieces, wordAttention } from "./words.js";
 
-const SMALLEST = 0.01; // Less than a percent is not marked.
-const NAMED = 4; // So many words are named below the lines.
+const SMALLEST = 0.01; // Weights below 1 % are not marked.
+const NAMED = 4; // Number of words listed below the lines.
 
 /**
- * Two lines of words. Pointing at a word, or going to it with Tab and the arrow keys, marks the
- * words of the other line by their attention.
+ * Two lines of words. Hovering over a word, or focusing it with Tab and the arrow keys, highlights
+ * the words of the other line by their attention.
  */
 export class WordLines {
   /** @param {{source: Element, target: Element, says: Element}} elements of the page. */
@@ -35,12 +35,12 @@ export class WordLines {
     this.mark(this.#focused());
   }
 
-  /** Marks the word that was written last, which a screen reader need not say. */
+  /** Marks the last generated word; not announced by screen readers. */
   markLast() {
     this.mark(this.lines.target.words.at(-1), { isSaid: false });
   }
 
-  /** @param {?Element} word to mark; none of them without one. */
+  /** @param {?Element} word to mark, or null for none. */
   mark(word, { isSaid = true } = {}) {
     this.says.replaceChildren();
     for (const line of Object.values(this.lines)) line.unmark();
@@ -68,7 +68,7 @@ export class WordLines {
     if (linked.length > NAMED) this.says.append(", …");
   }
 
-  /** The attention between a word and each word of the other line. Other parts have none. */
+  /** Attention between a word and each word of the other line; 0 for other parts of the text. */
   #weightsOf(line, position) {
     const [from, to] = line === this.lines.target ? ["target", "source"] : ["source", "target"];
     let first = 0;
@@ -130,14 +130,14 @@ export class WordLines {
   }
 }
 
-/** The words of one side. One of them is in the page's order of Tab. */
+/** The words of one side (roving tabindex: one of them is in the tab order). */
 class Line {
   constructor(element) {
     this.element = element;
     this.words = [];
   }
 
-  /** Changes what is different, so that a word that has the focus keeps it. */
+  /** Updates only what changed, so that the focused word keeps the focus. */
   show(words) {
     words.forEach(({ text, isSpaced }, index) => {
       this.words[index] ??= this.#add();
@@ -177,7 +177,7 @@ class Line {
   }
 }
 
-/** A space is in front of each part of a long text, whatever its first piece is. */
+/** Each part of a long text starts with a space, whatever its first piece is. */
 function spaced([first, ...others]) {
   return first ? [{ ...first, isSpaced: true }, ...others] : [];
 }
@@ -186,7 +186,7 @@ function wordAt(node) {
   return node instanceof Element ? node.closest(".word") : null;
 }
 
-/** A word in a sentence of another language and maybe another direction. */
+/** A word in `bdi`: its text direction may differ from the page's. */
 function name(text) {
   const element = document.createElement("bdi");
   element.textContent = text;

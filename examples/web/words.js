@@ -1,7 +1,7 @@
-/** From attention between pieces to attention between words, as `alignments/words.py` does. */
+/** Merges attention of pieces to attention of words, as `alignments/words.py` does. */
 
 const WORD_START = "\u2581";
-// Scripts that put no spaces between words: there a piece is the best word that we have.
+// Scripts without spaces between words: each piece counts as a word.
 const SCRIPTS = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"];
 const SPACELESS = new RegExp(
   `[${SCRIPTS.map((name) => `\\p{Script=${name}}`).join("")}\\u3000-\\u3003\\uff01-\\uff5e]`,
@@ -9,8 +9,8 @@ const SPACELESS = new RegExp(
 );
 
 /**
- * Joins pieces to the words that they spell. A piece that begins with the mark "\u2581" opens a
- * word; in scripts without spaces every piece does.
+ * Merges pieces to words. A piece that begins with "\u2581" starts a word; in scripts without
+ * spaces every piece does.
  *
  * @param {string[]} pieces in the order of the text.
  * @returns {{text: string, indices: number[], isSpaced: boolean}[]} the words, the indices of their
@@ -24,7 +24,7 @@ export function mergePieces(pieces) {
   });
   return groups.map((indices) => {
     const spelled = indices.map((index) => pieces[index]).join("");
-    // A mark that no letter follows stays visible, since an empty word could not be pointed at.
+    // A lone "\u2581" stays visible: an empty word could not be selected.
     const text = spelled.replaceAll(WORD_START, " ").trim() || WORD_START;
     return { text, indices, isSpaced: spelled.startsWith(WORD_START) };
   });

@@ -1,5 +1,5 @@
 /**
- * Translates in a thread of its own, so that the page never waits.
+ * Translates in a worker thread, so that the page stays responsive.
  *
  * This is a classic worker, not a module, since LiteRT.js loads its code with `importScripts`.
  *
@@ -59,7 +59,7 @@ async function loadLiteRt() {
   return await startLiteRt(litert, new URL("litert/wasm/", self.location.href).href);
 }
 
-/** Lets a message that has arrived be handled first. */
+/** Lets the event loop handle pending messages. */
 function otherMessages() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

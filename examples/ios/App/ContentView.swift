@@ -1,7 +1,7 @@
 import SwiftUI
 import TranslatorCore
 
-/// A text, a button, and the translation as it appears, the attended words of the text marked.
+/// Text, button, and the streamed translation, with the attended source words highlighted.
 struct ContentView: View {
     @StateObject private var model = TranslatorModel()
     @State private var text = ""

@@ -2,7 +2,7 @@ import Foundation
 import TensorFlowLite
 import TranslatorCore
 
-/// The signatures of a model, run by LiteRT. Not for several threads at once.
+/// The signatures of a model, run by LiteRT. Not thread-safe.
 final class LiteRtSignatures: Signatures {
     private let interpreter: Interpreter
     private var runners: [String: SignatureRunner] = [:]

@@ -2,7 +2,7 @@ import Combine
 import Foundation
 import TranslatorCore
 
-/// What the screen shows, and the work behind it.
+/// View model of the screen.
 final class TranslatorModel: ObservableObject {
     @Published private(set) var isReady = false
     @Published private(set) var translation = ""
@@ -45,7 +45,7 @@ final class TranslatorModel: ObservableObject {
         }
     }
 
-    /// The screen is changed on the main queue alone.
+    /// The UI is updated on the main queue only.
     private func show(_ change: @escaping (TranslatorModel) -> Void) {
         DispatchQueue.main.async { change(self) }
     }

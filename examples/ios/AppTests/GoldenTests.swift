@@ -49,7 +49,7 @@ final class GoldenTests: XCTestCase {
                 }
             }
         }
-        // An int8 file rounds by the release and the processor; near ties fall differently.
+        // int8 rounding depends on release and processor, and can flip near ties.
         let allowed = isInt8 ? 2 * lines.count / 10 : 0
         XCTAssertLessThanOrEqual(different.count, allowed, "\(different)")
     }
@@ -67,7 +67,7 @@ final class GoldenTests: XCTestCase {
         }
     }
 
-    /// Code points, because Swift takes strings for equal that differ in how accents are written.
+    /// Code points, because Swift compares strings by canonical equivalence.
     private func scalars(_ text: String) -> [Unicode.Scalar] {
         Array(text.unicodeScalars)
     }

@@ -63,13 +63,13 @@ public struct ExportedFiles {
     }
 }
 
-/// What every exported JSON file says of itself.
+/// Header of every exported JSON file.
 struct FileFormat: Decodable {
     let format: String
     let format_version: Int
 }
 
-/// Reads a JSON file, and refuses one of another format or of a newer version.
+/// Reads a JSON file; throws for another format or a newer version.
 func decode<Value: Decodable>(
     _: Value.Type, from json: Data, format: String, version: Int, file: String
 ) throws -> Value {

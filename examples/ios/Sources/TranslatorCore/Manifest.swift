@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `manifest.json` says, as far as this program needs it.
+/// The fields of `manifest.json` that this program reads.
 public struct Manifest {
     static let fileName = "manifest.json"
 
@@ -22,9 +22,9 @@ public struct Manifest {
         let start_id: Int
         let end_id: Int
 
-        /// What a search never writes.
+        /// Ids of tokens that are never generated.
         var suppressed: [Int] { [pad_id, unknown_id, start_id] }
-        /// What has no text.
+        /// Ids of tokens without text.
         var all: Set<Int> { [pad_id, unknown_id, start_id, end_id] }
     }
 
@@ -67,7 +67,7 @@ public struct Manifest {
         content.signatures[signature]?.outputs ?? [:]
     }
 
-    /// Number of tokens that the translation of a source may have at most.
+    /// Maximum length of the translation of a source, in tokens.
     public func bound(sourceLength: Int) -> Int {
         let bound = content.length_bound
         return min(bound.factor * sourceLength + bound.offset, content.max_target_length)

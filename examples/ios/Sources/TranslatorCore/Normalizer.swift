@@ -1,6 +1,6 @@
 import Foundation
 
-/// SentencePiece's normalisation, read from its compiled rules, so that no Unicode tables of the
+/// SentencePiece's normalization, read from its compiled rules, so that no Unicode tables of the
 /// device matter.
 struct Normalizer {
     private let trie: [UInt32]
@@ -11,7 +11,7 @@ struct Normalizer {
 
     /// - Parameters:
     ///   - charsmap: little-endian uint32 size of the trie in bytes, the trie (Darts-clone's double
-    ///     array of uint32 units), then the replacements in UTF-8, each ended by a zero byte. Empty
+    ///     array of uint32 units), then the replacements in UTF-8, each NUL-terminated. Empty
     ///     where there are no rules.
     ///   - space: what spaces are written as.
     init(
@@ -34,9 +34,9 @@ struct Normalizer {
         self.space = space
     }
 
-    /// The text as it is cut into pieces: rules applied, spaces collapsed and marked.
+    /// The normalized text: rules applied, spaces collapsed and escaped.
     ///
-    /// Code points, because Swift takes strings for equal that differ in how accents are written.
+    /// Code points, because Swift compares strings by canonical equivalence.
     func normalize(_ text: String) -> [Unicode.Scalar] {
         if text.isEmpty { return [] }
         let bytes = Array(text.utf8)
@@ -54,7 +54,7 @@ struct Normalizer {
         return result
     }
 
-    /// What stands for the beginning of the rest of a text, and how many bytes of it.
+    /// Longest matching rule, else the character itself: replacement, number of bytes.
     private func replacement(of bytes: [UInt8], at start: Int) -> ([Unicode.Scalar], Int) {
         var length = 0
         var value = 0
@@ -77,7 +77,7 @@ struct Normalizer {
         return (scalars(bytes[start..<start + length]), length)
     }
 
-    /// Distance to a unit's children.
+    /// Offset of a unit's children.
     private func offset(_ unit: UInt32) -> Int {
         Int((unit >> 10) << ((unit & 1 << 9) >> 6))
     }

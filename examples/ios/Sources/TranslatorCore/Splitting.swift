@@ -1,9 +1,9 @@
 private let sentenceEnds: Set<Unicode.Scalar> = [".", "!", "?", "\u{2026}"]
 
-/// After these no space follows.
+/// Sentence ends that no space follows.
 private let wideSentenceEnds: Set<Unicode.Scalar> = ["\u{3002}", "\u{FF01}", "\u{FF1F}"]
 
-/// Cuts a text into parts that fit: at sentence ends, else at spaces, else in half words.
+/// Splits a text at sentence ends, else at spaces, else within words.
 ///
 /// - Parameter measure: returns the length of a text in the unit of `limit`.
 public func splitAtSentences(
@@ -24,7 +24,7 @@ public func splitAtSentences(
     return parts
 }
 
-/// White space as Python's `str.isspace` knows it; what Swift calls so differs a little.
+/// White space by Python's `str.isspace`; Swift's definition differs a little.
 func isSpace(_ character: Unicode.Scalar) -> Bool {
     switch character.value {
     case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F,

@@ -1,12 +1,12 @@
 import Foundation
 
-/// One piece of a text: its id, and what it looks like there (an unknown piece: its characters).
+/// One piece of a text: its id and its characters (those of the text for an unknown piece).
 public struct Piece {
     public let id: Int
     public let text: String
 }
 
-/// Cuts text into pieces as SentencePiece's unigram model does, and puts it together again.
+/// SentencePiece's unigram model: text to pieces and back.
 public struct Tokenizer {
     private static let unknownPenalty: Float = 10
     private static let unknownText = " \u{2047} "
@@ -44,12 +44,12 @@ public struct Tokenizer {
         longest = ids.keys.map(\.count).max() ?? 0
     }
 
-    /// Name of an id in the vocabulary.
+    /// Piece of an id in the vocabulary.
     public func piece(_ id: Int) -> String {
         string(vocabulary[id].text)
     }
 
-    /// A piece's characters as they are read.
+    /// Surface form of a piece.
     public func spelled(_ piece: Piece) -> String {
         string(spelled(Array(piece.text.unicodeScalars)))
     }
@@ -63,7 +63,7 @@ public struct Tokenizer {
         pieces(text).map(\.id)
     }
 
-    /// The pieces of a text. Neighbouring unknown characters are one piece.
+    /// The pieces of a text. Consecutive unknown characters are merged to one.
     public func pieces(_ text: String) -> [Piece] {
         var pieces: [Piece] = []
         for piece in segment(normalizer.normalize(text)) {
@@ -76,7 +76,7 @@ public struct Tokenizer {
         return pieces
     }
 
-    /// The text of ids. Control pieces have none.
+    /// Ids to text. Control pieces are left out.
     public func decode(_ ids: [Int]) -> String {
         var text = ""
         var strips = addDummyPrefix || removeExtraSpaces
@@ -98,7 +98,7 @@ public struct Tokenizer {
         return text
     }
 
-    /// The path of pieces through a normalised text that has the best sum of scores.
+    /// Viterbi: the segmentation of a normalized text with the highest sum of scores.
     private func segment(_ text: [Unicode.Scalar]) -> [Piece] {
         var best = [Float](repeating: 0, count: text.count + 1)
         var path = [(start: Int, id: Int)?](repeating: nil, count: text.count + 1)

@@ -14,7 +14,7 @@ struct VocabularyPiece: Decodable {
     }
 }
 
-/// What `tokenizer.json` says.
+/// Content of `tokenizer.json`.
 struct TokenizerFile: Decodable {
     private static let types: Set<String> = ["normal", "unknown", "control", "unused"]
 

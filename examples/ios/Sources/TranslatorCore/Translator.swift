@@ -16,7 +16,7 @@ public enum Values {
 
 /// Runs one signature of the exported file.
 ///
-/// The translator knows no more of the interpreter than this, so that its logic runs anywhere.
+/// The translator's only interface to the interpreter, so that it can be tested without one.
 public protocol Signatures {
     /// - Parameters:
     ///   - inputs: values of all inputs, by the tensors' names.
@@ -32,14 +32,14 @@ public struct CallError: Error, CustomStringConvertible {
     public let description: String
 }
 
-/// What a search found. The numbers are those of beam search, nil from greedy search.
+/// Result of a search. The numbers are those of beam search, nil from greedy search.
 public struct Found {
     public let tokenIds: [Int]
     public let logProbability: Float?
     public let score: Float?
 }
 
-/// A word of the source, and how much it was attended to: at most 1.
+/// A word of the source and its attention weight, at most 1.
 public struct Word {
     public var text: String
     public var attention: Float
@@ -49,8 +49,8 @@ public struct Word {
 public struct Step {
     /// The translation up to here.
     public let text: String
-    /// The part of the source that is being translated. What its words lack to 1 went to the end
-    /// token.
+    /// The part of the source that is being translated. The weights of its words and of the
+    /// end token sum to 1.
     public let source: [Word]
 }
 
@@ -74,8 +74,8 @@ public struct Translator {
 
     /// Translates a text by beam search, or by greedy search.
     ///
-    /// A text beyond the model's limit is cut at sentence ends (else at spaces), translated part by
-    /// part and joined. A blank text has a blank translation.
+    /// A text beyond the model's limit is split at sentence ends (else at spaces), translated part
+    /// by part and joined. A blank text has a blank translation.
     public func translate(_ text: String, beam: Bool = true) throws -> String {
         try parts(text)
             .map { part in try self.text(search(sourceIds(part), beam: beam).tokenIds) }
@@ -83,7 +83,7 @@ public struct Translator {
             .joined(separator: " ")
     }
 
-    /// Translates a text by greedy search and hands on every step.
+    /// Translates a text by greedy search and calls `onStep` for every step.
     ///
     /// The last step's text is what `translate` returns with `beam: false`.
     ///
@@ -103,7 +103,7 @@ public struct Translator {
         }
     }
 
-    /// The text itself, its parts where it is beyond the limit, none where it is blank.
+    /// The text, its parts if it is beyond the limit, or nothing if it is blank.
     public func parts(_ text: String) -> [String] {
         let length = sourceLength(text)
         if length == 1 || text.unicodeScalars.allSatisfy(isSpace) { return [] }
@@ -111,7 +111,7 @@ public struct Translator {
         return splitAtSentences(text, limit: manifest.maxLength, measure: sourceLength)
     }
 
-    /// Ids of a text's pieces and the end token: what the file's signatures take.
+    /// Ids of a text's pieces and the end token: input of the signatures.
     public func sourceIds(_ text: String) -> [Int] {
         tokenizer.encode(text) + [special.end_id]
     }
@@ -133,7 +133,7 @@ public struct Translator {
         )
     }
 
-    /// Runs `encode` and `decode_step`; returns false where `onToken` wanted no more.
+    /// Runs `encode` and `decode_step`; returns false if `onToken` stopped it.
     private func streamPart(
         _ text: String, onToken: (_ tokenIds: [Int], _ source: [Word]) -> Bool
     ) throws -> Bool {
@@ -168,7 +168,7 @@ public struct Translator {
         return words
     }
 
-    /// The first of the greatest logits, of the tokens that may be written.
+    /// Argmax of the logits without suppressed tokens; the first of equal ones.
     private func best(_ logits: [Float]) -> Int {
         var best = special.end_id
         var greatest = -Float.infinity

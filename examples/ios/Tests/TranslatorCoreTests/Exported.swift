@@ -18,7 +18,7 @@ func lines<Line: Decodable>(_ name: String) throws -> [Line] {
         .map { try JSONDecoder().decode(Line.self, from: Data($0)) }
 }
 
-/// Code points, because Swift takes strings for equal that differ in how accents are written.
+/// Code points, because Swift compares strings by canonical equivalence.
 func scalars(_ text: String) -> [Unicode.Scalar] {
     Array(text.unicodeScalars)
 }

@@ -3,7 +3,7 @@ import XCTest
 @testable import TranslatorCore
 
 final class ExportedFilesTests: XCTestCase {
-    /// The message of the refusal of an exported directory in which one file is changed.
+    /// The error message for an exported directory in which one file is changed.
     private func refusal(_ name: String, _ change: @escaping (Data) throws -> Data) -> String {
         do {
             let files = try ExportedFiles {

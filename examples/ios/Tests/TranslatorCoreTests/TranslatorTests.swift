@@ -2,7 +2,7 @@ import XCTest
 
 @testable import TranslatorCore
 
-/// The program around the interpreter, with an interpreter that knows the golden lines.
+/// `Translator` with a fake interpreter that returns the golden lines.
 final class TranslatorTests: XCTestCase {
     private var manifest: Manifest!
     private var tokenizer: Tokenizer!
@@ -53,7 +53,7 @@ final class TranslatorTests: XCTestCase {
             for (time, step) in steps.enumerated() {
                 let joined = step.source.map(\.text).joined(separator: " ")
                 XCTAssertEqual(scalars(" " + joined).suffix(4), scalars(" " + spelled).suffix(4))
-                // The interpreter attends to each piece with the number of the step.
+                // The fake attention weight of each piece is the step's number.
                 let sum = step.source.map(\.attention).reduce(0, +)
                 XCTAssertEqual(sum, Float((time + 1) * pieces.count), accuracy: 1e-3)
             }
@@ -95,7 +95,7 @@ final class TranslatorTests: XCTestCase {
     }
 }
 
-/// Answers as the file did when it was exported, and checks what it is asked.
+/// Fake interpreter: checks its inputs and returns the outputs of the golden lines.
 private final class KnownAnswers: Signatures {
     private let manifest: Manifest
     private let line: GoldenLine
@@ -143,7 +143,7 @@ private final class KnownAnswers: Signatures {
         let before = time == 0 ? manifest.specialIds.start_id : greedy[time - 1]
         XCTAssertEqual(inputs["token_id"]?.integers, [Int32(before)])
         for (name, values) in inputs {
-            // Memory is of the beginning, states are of the step before.
+            // Memory is that of `encode`, states are those of the previous step.
             let expected = ["memory", "keys"].contains(name) ? 0 : Float(time)
             if case .floats(let numbers) = values { XCTAssertEqual(numbers.last, expected, name) }
         }

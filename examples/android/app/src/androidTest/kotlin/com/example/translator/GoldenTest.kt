@@ -32,7 +32,7 @@ class GoldenTest {
                 }
             }
         }
-        // An int8 file rounds by the release and the processor; near ties fall differently.
+        // int8 rounding depends on release and processor, and can flip near ties.
         val allowed = if (isInt8) 2 * lines.size / 10 else 0
         assertTrue("${different.size} searches differ: $different", different.size <= allowed)
     }

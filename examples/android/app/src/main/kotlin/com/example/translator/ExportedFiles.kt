@@ -11,13 +11,13 @@ class ExportedFileException(message: String, cause: Throwable? = null) : Excepti
 class Tensor(val size: Int, val isInteger: Boolean)
 
 class SpecialIds(val pad: Int, val unknown: Int, val start: Int, val end: Int) {
-    /** What a search never writes. */
+    /** Ids of tokens that are never generated. */
     val suppressed = listOf(pad, unknown, start)
-    /** What has no text. */
+    /** Ids of tokens without text. */
     val all = setOf(pad, unknown, start, end)
 }
 
-/** What `manifest.json` says, as far as this program needs it. */
+/** The fields of `manifest.json` that this program reads. */
 class Manifest(json: JSONObject) {
     /** Longest source in pieces, the end token included. */
     val maxLength = json.getInt("max_length")
@@ -41,7 +41,7 @@ class Manifest(json: JSONObject) {
             children(signature.getJSONObject("outputs")).mapValues { (_, tensor) -> read(tensor) }
         }
 
-    /** Number of tokens that the translation of a source may have at most. */
+    /** Maximum length of the translation of a source, in tokens. */
     fun bound(sourceLength: Int) = minOf(boundFactor * sourceLength + boundOffset, maxTargetLength)
 
     private fun children(json: JSONObject): Map<String, JSONObject> {
@@ -111,7 +111,7 @@ class ExportedFiles(private val read: (String) -> ByteArray) {
     }
 }
 
-/** Refuses a file of another format, or of a version that is newer than this program. */
+/** Throws for a file of another format or of a newer version. */
 fun checkFormat(json: JSONObject, format: String, version: Int, file: String) {
     val received = json.optString("format")
     val receivedVersion = json.optInt("format_version", Int.MAX_VALUE)

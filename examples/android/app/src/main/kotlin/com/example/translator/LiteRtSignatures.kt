@@ -8,7 +8,7 @@ import java.nio.IntBuffer
 import org.tensorflow.lite.Interpreter
 
 /**
- * The signatures of a model, run by LiteRT. Not for several threads at once.
+ * The signatures of a model, run by LiteRT. Not thread-safe.
  *
  * @param model content of `translator.tflite`.
  * @param threads one sentence hardly gains from more than one.
@@ -26,7 +26,7 @@ class LiteRtSignatures(model: ByteArray, threads: Int = 1) : Signatures, AutoClo
 
     override fun close() = interpreter.close()
 
-    /** An array as a flat buffer: the interpreter would take an array's shape for the tensor's. */
+    /** An array as a flat buffer: the interpreter would resize the tensor to an array's shape. */
     private fun buffer(tensor: Map.Entry<String, Any>): Buffer = when (val values = tensor.value) {
         is IntArray -> IntBuffer.wrap(values)
         is FloatArray -> FloatBuffer.wrap(values)

@@ -14,7 +14,7 @@ import android.widget.ScrollView
 import android.widget.TextView
 import java.util.concurrent.Executors
 
-/** A text, a button, and the translation as it appears, the attended words of the text marked. */
+/** Text, button, and the streamed translation, with the attended source words highlighted. */
 class MainActivity : Activity() {
     /** All work with the model happens on this one thread. */
     private val worker = Executors.newSingleThreadExecutor()

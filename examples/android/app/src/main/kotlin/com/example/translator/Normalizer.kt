@@ -6,11 +6,11 @@ import java.nio.CharBuffer
 import java.nio.charset.CodingErrorAction
 
 /**
- * SentencePiece's normalisation, read from its compiled rules, so that no Unicode tables of the
+ * SentencePiece's normalization, read from its compiled rules, so that no Unicode tables of the
  * device matter.
  *
  * @param charsmap little-endian uint32 size of the trie in bytes, the trie (Darts-clone's double
- *   array of uint32 units), then the replacements in UTF-8, each ended by a zero byte. Empty where
+ *   array of uint32 units), then the replacements in UTF-8, each NUL-terminated. Empty where
  *   there are no rules.
  * @param space what spaces are written as.
  */
@@ -41,7 +41,7 @@ class Normalizer(
         }
     }
 
-    /** The text as it is cut into pieces: rules applied, spaces collapsed and marked. */
+    /** The normalized text: rules applied, spaces collapsed and escaped. */
     fun normalize(text: String): String {
         if (text.isEmpty()) return ""
         val bytes = utf8(text)
@@ -58,7 +58,7 @@ class Normalizer(
         return if (removeExtraSpaces) marked.trimEnd(space) else marked
     }
 
-    /** What stands for the beginning of the rest of a text, and how many bytes of it. */
+    /** Longest matching rule, else the character itself: replacement, number of bytes. */
     private fun replacementAt(bytes: ByteArray, start: Int): Pair<String, Int> {
         var length = 0
         var value = 0
@@ -86,7 +86,7 @@ class Normalizer(
         return String(replacements, value, end - value, Charsets.UTF_8) to length
     }
 
-    /** Distance to a unit's children. */
+    /** Offset of a unit's children. */
     private fun offset(unit: Int) = (unit ushr 10) shl ((unit and (1 shl 9)) ushr 6)
 
     private fun characterSize(first: Byte): Int {

@@ -2,11 +2,11 @@ package com.example.translator
 
 private const val SENTENCE_ENDS = ".!?\u2026"
 
-/** After these no space follows. */
+/** Sentence ends that no space follows. */
 private const val WIDE_SENTENCE_ENDS = "\u3002\uFF01\uFF1F"
 
 /**
- * Cuts a text into parts that fit: at sentence ends, else at spaces, else in half words.
+ * Splits a text at sentence ends, else at spaces, else within words.
  *
  * @param measure returns the length of a text in the unit of `limit`.
  */
@@ -25,7 +25,7 @@ fun splitAtSentences(text: String, measure: (String) -> Int, limit: Int): List<S
     return parts
 }
 
-/** White space as Python's `str.isspace` knows it; what Kotlin and ICU call so differs a little. */
+/** White space by Python's `str.isspace`; the definitions of Kotlin and ICU differ a little. */
 fun isSpace(character: Char) =
     character in '\t'..'\r' || character in '\u001C'..' ' || character in '\u2000'..'\u200A' ||
         character in "\u0085\u00A0\u1680\u2028\u2029\u202F\u205F\u3000"

@@ -4,10 +4,10 @@ import java.util.Base64
 import org.json.JSONException
 import org.json.JSONObject
 
-/** One piece of a text: its id, and what it looks like there (an unknown piece: its characters). */
+/** One piece of a text: its id and its characters (those of the text for an unknown piece). */
 data class Piece(val id: Int, val text: String)
 
-/** Cuts text into pieces as SentencePiece's unigram model does, and puts it together again. */
+/** SentencePiece's unigram model: text to pieces and back. */
 class Tokenizer(
     private val vocabulary: List<VocabularyPiece>,
     private val normalizer: Normalizer,
@@ -29,10 +29,10 @@ class Tokenizer(
         longest = normal.maxOf { it.text.length }
     }
 
-    /** Name of an id in the vocabulary. */
+    /** Piece of an id in the vocabulary. */
     fun piece(id: Int) = vocabulary[id].text
 
-    /** A piece's characters as they are read. */
+    /** Surface form of a piece. */
     fun spelled(piece: Piece) = piece.text.replace(spaceSymbol, ' ')
 
     fun normalize(text: String) = normalizer.normalize(text)
@@ -40,7 +40,7 @@ class Tokenizer(
     /** Ids of a text's pieces, without an end token. */
     fun encode(text: String) = pieces(text).map { it.id }
 
-    /** The pieces of a text. Neighbouring unknown characters are one piece. */
+    /** The pieces of a text. Consecutive unknown characters are merged to one. */
     fun pieces(text: String): List<Piece> {
         val pieces = mutableListOf<Piece>()
         for (piece in segment(normalizer.normalize(text))) {
@@ -53,7 +53,7 @@ class Tokenizer(
         return pieces
     }
 
-    /** The text of ids. Control pieces have none. */
+    /** Ids to text. Control pieces are left out. */
     fun decode(ids: List<Int>): String {
         val text = StringBuilder()
         var strips = addDummyPrefix || removeExtraSpaces
@@ -74,7 +74,7 @@ class Tokenizer(
         return text.toString()
     }
 
-    /** The path of pieces through a normalised text that has the best sum of scores. */
+    /** Viterbi: the segmentation of a normalized text with the highest sum of scores. */
     private fun segment(text: String): List<Piece> {
         val best = FloatArray(text.length + 1)
         val starts = IntArray(text.length + 1) { -1 }

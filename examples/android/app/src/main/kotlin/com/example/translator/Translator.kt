@@ -3,7 +3,7 @@ package com.example.translator
 /**
  * Runs one signature of the exported file: arrays of `Int` or `Float`, by the tensors' names.
  *
- * The translator knows no more of the interpreter than this, so that its logic runs anywhere.
+ * The translator's only interface to the interpreter, so that it can be tested without one.
  */
 fun interface Signatures {
     /**
@@ -13,18 +13,18 @@ fun interface Signatures {
     fun run(name: String, inputs: Map<String, Any>, outputs: Map<String, Any>)
 }
 
-/** What a search found. The numbers are those of beam search, null from greedy search. */
+/** Result of a search. The numbers are those of beam search, null from greedy search. */
 class Found(val tokenIds: List<Int>, val logProbability: Float?, val score: Float?)
 
-/** A word of the source, and how much it was attended to: at most 1. */
+/** A word of the source and its attention weight, at most 1. */
 class Word(val text: String, val attention: Float)
 
 /**
  * One step of a translation as it is generated.
  *
  * @property text the translation up to here.
- * @property source the part of the source that is being translated. What its words lack to 1 went
- *   to the end token.
+ * @property source the part of the source that is being translated. The weights of its words
+ *   and of the end token sum to 1.
  */
 class Step(val text: String, val source: List<Word>)
 
@@ -39,8 +39,8 @@ class Translator(
     /**
      * Translates a text by beam search, or by greedy search.
      *
-     * A text beyond the model's limit is cut at sentence ends (else at spaces), translated part by
-     * part and joined. A blank text has a blank translation.
+     * A text beyond the model's limit is split at sentence ends (else at spaces), translated part
+     * by part and joined. A blank text has a blank translation.
      */
     fun translate(text: String, beam: Boolean = true): String =
         parts(text)
@@ -49,7 +49,7 @@ class Translator(
             .joinToString(" ")
 
     /**
-     * Translates a text by greedy search and hands on every step.
+     * Translates a text by greedy search and calls `onStep` for every step.
      *
      * The last step's text is what `translate` returns with `beam = false`.
      *
@@ -69,7 +69,7 @@ class Translator(
         }
     }
 
-    /** The text itself, its parts where it is beyond the limit, none where it is blank. */
+    /** The text, its parts if it is beyond the limit, or nothing if it is blank. */
     fun parts(text: String): List<String> {
         val length = sourceLength(text)
         if (length == 1 || text.all(::isSpace)) return listOf()
@@ -77,7 +77,7 @@ class Translator(
         return splitAtSentences(text, ::sourceLength, manifest.maxLength)
     }
 
-    /** Ids of a text's pieces and the end token: what the file's signatures take. */
+    /** Ids of a text's pieces and the end token: input of the signatures. */
     fun sourceIds(text: String) = tokenizer.encode(text) + special.end
 
     fun sourceLength(text: String) = sourceIds(text).size
@@ -94,7 +94,7 @@ class Translator(
         )
     }
 
-    /** Runs `encode` and `decode_step`; returns false where `onToken` wanted no more. */
+    /** Runs `encode` and `decode_step`; returns false if `onToken` stopped it. */
     private fun streamPart(
         text: String,
         onToken: (tokenIds: List<Int>, source: List<Word>) -> Boolean,
@@ -128,7 +128,7 @@ class Translator(
         return words
     }
 
-    /** The first of the greatest logits, of the tokens that may be written. */
+    /** Argmax of the logits without suppressed tokens; the first of equal ones. */
     private fun best(logits: FloatArray): Int {
         for (id in special.suppressed) logits[id] = Float.NEGATIVE_INFINITY
         var best = 0

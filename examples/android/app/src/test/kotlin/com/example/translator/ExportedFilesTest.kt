@@ -7,7 +7,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class ExportedFilesTest {
-    /** The message of the refusal of an exported directory in which one file is changed. */
+    /** The error message for an exported directory in which one file is changed. */
     private fun refusal(file: String, change: (ByteArray) -> ByteArray): String {
         val error = assertThrows(ExportedFileException::class.java) {
             val files = ExportedFiles { if (it == file) change(asset(it)) else asset(it) }

@@ -8,7 +8,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeTrue
 import org.junit.Test
 
-/** The program around the interpreter, with an interpreter that knows the golden lines. */
+/** `Translator` with a fake interpreter that returns the golden lines. */
 class TranslatorTest {
     private val files = ExportedFiles(::asset)
     private val tokenizer = files.tokenizer()
@@ -51,7 +51,7 @@ class TranslatorTest {
             val spelled = pieces.joinToString("") { tokenizer.spelled(it) }
             steps.forEachIndexed { time, step ->
                 assertEquals(spelled.trim(), step.source.joinToString(" ") { it.text }.trim())
-                // The interpreter attends to each piece with the number of the step.
+                // The fake attention weight of each piece is the step's number.
                 val sum = step.source.sumOf { it.attention.toDouble() }
                 assertEquals((time + 1.0) * pieces.size, sum, 1e-3)
             }
@@ -96,7 +96,7 @@ class TranslatorTest {
     }
 }
 
-/** Answers as the file did when it was exported, and checks what it is asked. */
+/** Fake interpreter: checks its inputs and returns the outputs of the golden lines. */
 private class KnownAnswers(private val manifest: Manifest, line: JSONObject) : Signatures {
     private val special = manifest.specialIds
     private val sourceIds = line.getJSONArray("source_ids").ints()
@@ -139,7 +139,7 @@ private class KnownAnswers(private val manifest: Manifest, line: JSONObject) : S
         val before = if (time == 0) special.start else greedyIds[time - 1]
         assertArrayEquals(intArrayOf(before), inputs["token_id"] as IntArray)
         for ((name, values) in inputs) {
-            // Memory is of the beginning, states are of the step before.
+            // Memory is that of `encode`, states are those of the previous step.
             val expected = if (name == "memory" || name == "keys") 0f else time.toFloat()
             if (values is FloatArray) assertEquals(name, expected, values.last(), 0f)
         }
