@@ -51,6 +51,14 @@ def untrained_litert(untrained, tmp_path_factory):
     return export_litert(untrained, tmp_path_factory.mktemp("exported") / "litert")
 
 
+@pytest.fixture(scope="session")
+def untrained_saved_model(untrained, tmp_path_factory):
+    """The version directory of `untrained`, with two translations of each text."""
+    from keras_bahdanau.export import export_saved_model
+
+    return export_saved_model(untrained, tmp_path_factory.mktemp("exported") / "model", n_best=2)
+
+
 class TrainedRun(NamedTuple):
     """A run of `keras-bahdanau train` in a process of its own."""
 

@@ -33,6 +33,7 @@ def train(command, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_story_and_nothing_else(trained_run):
     process, directory, _ = trained_run
     assert process.returncode == 0, process.stderr
@@ -53,6 +54,7 @@ def test_a_run_tells_its_story_and_nothing_else(trained_run):
     assert following == f'next: keras-bahdanau translate {directory} "Your own sentence."'
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(trained_run):
     directory = trained_run.directory
     states = {path: path.read_bytes() for path in (directory / "checkpoints").glob("*.npz")}
@@ -71,6 +73,7 @@ def test_a_finished_run_is_not_trained_again(trained_run):
     assert json.loads((directory / "metrics.json").read_text()) == metrics
 
 
+@pytest.mark.slow
 def test_other_options_on_the_same_directory(trained_run, command):
     arguments = [each for each in trained_run.arguments if "batch-size" not in each]
     outcome = command(*arguments, "--batch-size=4", "--no-progress")

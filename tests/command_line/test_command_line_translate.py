@@ -229,6 +229,7 @@ def test_what_is_no_model_is_one_line(command, tmp_path, name):
     assert str(tmp_path) in line
 
 
+@pytest.mark.slow
 def test_standard_error_is_clean(trained_run):
     process = subprocess.run(
         [sys.executable, "-m", "keras_bahdanau", "translate", trained_run.directory],

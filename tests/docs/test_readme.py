@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from checkout import ROOT
 from markdown_pages import code_blocks
 
@@ -12,6 +13,7 @@ def test_it_has_two_screens():
     assert len(README.splitlines()) <= 130
 
 
+@pytest.mark.slow
 def test_the_layer_example_learns_and_shows_its_attention(tmp_path, monkeypatch):
     (example,) = [
         block.code

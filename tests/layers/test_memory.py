@@ -13,7 +13,7 @@ SCRIPT = SUPPORT / "memory_growth.py"
     "what, sizes",
     [
         # batch_size, query_length, value_length, units
-        ("scores", (32, 128, 128, 512)),
+        pytest.param("scores", (32, 128, 128, 512), marks=pytest.mark.slow),
         ("decoder", (16, 256, 64, 512)),
     ],
 )

@@ -12,7 +12,7 @@ from prediction_server import PredictionServer
 import keras_bahdanau
 from keras_bahdanau import Translator, open_translator
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export import LiteRTTranslator, SavedModelTranslator, export_saved_model
+from keras_bahdanau.export import LiteRTTranslator, SavedModelTranslator
 from keras_bahdanau.serving import ServedTranslator
 from keras_bahdanau.translation import TextTranslator
 from keras_bahdanau.translation.search_options import SearchOptions
@@ -37,23 +37,17 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def saved_model(untrained, tmp_path_factory):
-    """A version directory."""
-    return export_saved_model(untrained, tmp_path_factory.mktemp("export") / "model", n_best=2)
-
-
-@pytest.fixture(scope="module")
-def server(saved_model):
-    with PredictionServer(saved_model).running() as server:
+def server(untrained_saved_model):
+    with PredictionServer(untrained_saved_model).running() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def translators(untrained_directory, untrained_litert, saved_model, server):
+def translators(untrained_directory, untrained_litert, untrained_saved_model, server):
     """One of each kind, opened by its path or address."""
     places = {
         "directory": untrained_directory,
-        "saved-model": saved_model,
+        "saved-model": untrained_saved_model,
         "litert": untrained_litert,
         "served": server.address,
     }
@@ -75,8 +69,8 @@ def test_a_path_or_an_address_opens_its_kind(kind, translator):
     assert isinstance(translator, TextTranslator)
 
 
-def test_other_paths_of_an_export(saved_model, untrained_litert):
-    assert isinstance(open_translator(saved_model.parent), SavedModelTranslator)
+def test_other_paths_of_an_export(untrained_saved_model, untrained_litert):
+    assert isinstance(open_translator(untrained_saved_model.parent), SavedModelTranslator)
     path = str(untrained_litert / "translator.tflite")
     assert isinstance(open_translator(path), LiteRTTranslator)
 
@@ -204,9 +198,9 @@ def test_a_litert_file_searches_greedily_too(translators):
             translators["litert"].translate(["the dog"], **options)
 
 
-def test_an_ensemble(untrained_directory, untrained_litert, saved_model):
+def test_an_ensemble(untrained_directory, untrained_litert, untrained_saved_model):
     assert open_translator(untrained_directory, [untrained_directory]).is_ensemble
-    for export in (untrained_litert, saved_model, "localhost:8500"):
+    for export in (untrained_litert, untrained_saved_model, "localhost:8500"):
         with pytest.raises(InputError, match=f"in an ensemble. Received: {export}, an export"):
             open_translator(export, [untrained_directory])
     with pytest.raises(InputError, match=f"model directory at {untrained_litert}"):

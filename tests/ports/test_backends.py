@@ -86,8 +86,9 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("jax")
 
 
-def check_tests(backend, cache, files, *options):
-    options = ["-q", "-n0", "-p", "no:cacheprovider", "--tb=short", *options]
+def check_tests(backend, cache, files, *arguments):
+    options = ["-q", "-n0", "-p", "no:cacheprovider", "--tb=short"]
+    options += arguments or ["-m", "not exhaustive"]
     process = run(backend, cache, "-m", "pytest", *options, *(TESTS / file for file in files))
     assert process.returncode == 0, process.stdout[-5000:] + process.stderr[-2000:]
     # Skipped tests and those that are expected to fail would be in the last line too.

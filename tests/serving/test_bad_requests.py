@@ -5,9 +5,6 @@ import math
 
 import pytest
 from cpp_answers import run_cpp_loader
-from small_translator import small_translator
-
-from keras_bahdanau.export.saved_model import export_saved_model
 
 NEIGHBOURS = ["the dog runs", "el gato corre"]
 BAD = {
@@ -41,15 +38,13 @@ SIGNATURES = ("serving_default", "translate_n_best", "score")
 
 
 @pytest.fixture(scope="module")
-def translator():
-    return small_translator()
+def translator(untrained):
+    return untrained
 
 
 @pytest.fixture(scope="module")
-def answers(translator, tmp_path_factory):
+def answers(untrained_saved_model):
     """Those of one process, in which each request came after all before it."""
-    directory = tmp_path_factory.mktemp("export") / "model"
-    export_saved_model(translator, directory, n_best=2)
     requests = dict(MISTAKES)
     for signature in SIGNATURES:
         requests[signature, "neighbours"] = request(signature, NEIGHBOURS)
@@ -60,7 +55,7 @@ def answers(translator, tmp_path_factory):
         {"source": ["the dog"] * len(BAD), "target": list(BAD.values())},
     )
     requests["after all"] = request("serving_default", NEIGHBOURS)
-    report = run_cpp_loader(directory / "1", requests.values())
+    report = run_cpp_loader(untrained_saved_model, requests.values())
     return dict(zip(requests, report["answers"], strict=True))
 
 

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 from prediction_server import PredictionServer
-from small_translator import small_translator
 
 from keras_bahdanau.errors import InputError
-from keras_bahdanau.export.saved_model import export_saved_model
 from keras_bahdanau.serving import ServedTranslator
 
 LONG = "the dog runs. el perro corre! " * 9
@@ -12,14 +10,13 @@ TEXTS = ["the dog runs", "", LONG, "el gato", "   ", "the dog runs", "the cat", 
 
 
 @pytest.fixture(scope="module")
-def translator():
-    return small_translator()
+def translator(untrained):
+    return untrained
 
 
 @pytest.fixture(scope="module")
-def server(translator, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("export") / "model"
-    with PredictionServer(export_saved_model(translator, directory, n_best=2)).running() as server:
+def server(untrained_saved_model):
+    with PredictionServer(untrained_saved_model).running() as server:
         yield server
 
 

@@ -85,9 +85,11 @@ def test_a_keras_mask_of_the_inputs_is_skipped(tmp_path):
     "options",
     cases(
         [
-            {"attention": "none"},
+            pytest.param({"attention": "none"}, marks=pytest.mark.slow),
             pytest.param({}, marks=pytest.mark.exhaustive),
-            {"cell": "lstm", "num_layers": 2, "order": "after"},
+            pytest.param(
+                {"cell": "lstm", "num_layers": 2, "order": "after"}, marks=pytest.mark.slow
+            ),
             {"order": "between", "tie_embeddings": "all"},
         ]
     ),

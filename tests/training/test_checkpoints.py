@@ -205,7 +205,13 @@ def test_a_state_of_another_model_is_no_damage(tmp_path):
 
 
 OPTIONS = preset_options(
-    embedding_dim=6, encoder_units=5, decoder_units=7, attention_units=4, dropout=0.5, epochs=2
+    embedding_dim=6,
+    encoder_units=5,
+    decoder_units=7,
+    attention_units=4,
+    order="before",
+    dropout=0.5,
+    epochs=2,
 )
 
 

@@ -123,6 +123,7 @@ def test_what_is_evaluated_are_the_averages():
         np.testing.assert_allclose(weight, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @long_on(["torch"])
 def test_half_precision_trains_what_full_precision_trains():
     losses = []

@@ -112,6 +112,7 @@ def test_early_stopping_and_the_best_weights(tmp_path, monkeypatch):
     assert not np.array_equal(latest, kept)
 
 
+@pytest.mark.slow
 def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trained, tmp_path):
     splits, directory, _, _ = trained
     options = preset_options(**PLAIN_OPTIONS, validations_per_epoch=3)
@@ -134,6 +135,7 @@ def test_validations_within_epochs_change_nothing_but_the_choice_of_weights(trai
         assert one["training_loss"] == pytest.approx(other["training_loss"], abs=2e-4)
 
 
+@pytest.mark.slow
 def test_the_best_weights_may_come_within_an_epoch_and_outlive_an_interruption(
     trained, tmp_path, monkeypatch
 ):

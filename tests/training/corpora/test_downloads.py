@@ -89,7 +89,7 @@ def test_a_wrong_checksum_is_an_error_and_nothing_is_kept(mirror, tmp_path):
 
 def test_a_file_that_is_not_there(mirror, tmp_path):
     (mirror.root / "val.en.gz").unlink()
-    with pytest.raises(InputError, match="val.en.gz .HTTP Error 404.*by hand"):
+    with pytest.raises(InputError, match="val.en.gz .HTTP Error 404.*place a copy"):
         download(mirror, tmp_path / "cache")
 
 

@@ -184,7 +184,9 @@ def variables(model):
     return [*model.variables, *model.optimizer.variables]
 
 
-@pytest.mark.parametrize("done", [1, 7, 15])
+@pytest.mark.parametrize(
+    "done", [7, *(pytest.param(done, marks=pytest.mark.slow) for done in (1, 15))]
+)
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(corpus, done):
     plan = make_plan(corpus)
     whole, _ = make_model()
