@@ -252,5 +252,5 @@ def test_start_shares_the_weights_of_the_attention_and_is_not_saved_alone(tmp_pa
     model = start_model(rnn, memory_dim=6, initializer_range=0.5)
     shared = {id(weight) for weight in rnn.weights} & {id(weight) for weight in model.weights}
     assert shared == {id(weight) for weight in rnn.attention.weights}
-    with pytest.raises(NotImplementedError, match="Expected a `Decoder` or `Trans"):
+    with pytest.raises(NotImplementedError, match="with which the model `start` is saved"):
         model.save(tmp_path / "start.keras")
